@@ -1,0 +1,25 @@
+//! The bounds of a cache.
+
+/// The bounds of a cache.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// A key: room for a hash and a few words; longer ones should be hashed.
+    pub key_bytes_max: usize,
+    /// A value: a cache of references and small results, not of files.
+    pub value_bytes_max: usize,
+    /// Keys in one batch: a batch is one round trip.
+    pub batch_items_max: usize,
+    /// Keys and values in memory together; above it the least useful entries are evicted.
+    pub memory_bytes_max: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            key_bytes_max: 512,
+            value_bytes_max: 1 << 20,
+            batch_items_max: 256,
+            memory_bytes_max: 256 << 20,
+        }
+    }
+}
