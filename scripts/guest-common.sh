@@ -1,0 +1,52 @@
+# What the guest scripts share; sourced, not run. Where the tools for building guests are, and
+# which of the two ways of building applies.
+# shellcheck shell=bash
+
+target=wasm32-wasip2
+
+checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# What isn't part of the checkout or of the distribution: wasi-libc, and the linker where rustup's
+# toolchain doesn't bring one.
+guest_home=${XDG_DATA_HOME:-$HOME/.local/share}/gristmill/guest
+wasi_libc=$guest_home/wasi-libc/usr/lib/$target
+
+die() {
+    echo "${0##*/}: $*" >&2
+    exit 1
+}
+
+# The toolchain on the PATH has the target's standard library, so plain cargo will do.
+target_is_installed() {
+    local libraries
+    libraries=$(cd "$checkout" && rustc --print target-libdir --target "$target" 2>/dev/null) || return 1
+    compgen -G "$libraries/libstd-*.rlib" >/dev/null
+}
+
+# Debian's own compiler with its library source, from which the standard library can be built.
+debian_compiler_is_installed() {
+    [[ -x /usr/bin/rustc && -x /usr/bin/cargo ]] || return 1
+    [[ -f $(/usr/bin/rustc --print sysroot)/lib/rustlib/src/rust/library/std/Cargo.toml ]]
+}
+
+# Sets component_ld and wasm_ld: rustup's toolchains ship both, elsewhere they are installed.
+find_linker() {
+    local sysroot host shipped
+    if command -v rustup >/dev/null && sysroot=$(cd "$checkout" && rustc --print sysroot 2>/dev/null); then
+        host=$(cd "$checkout" && rustc -vV | sed -n 's/^host: //p')
+        shipped=$sysroot/lib/rustlib/$host/bin
+        if [[ -x $shipped/wasm-component-ld && -x $shipped/gcc-ld/wasm-ld ]]; then
+            component_ld=$shipped/wasm-component-ld
+            wasm_ld=$shipped/gcc-ld/wasm-ld
+            return 0
+        fi
+    fi
+    component_ld=$guest_home/bin/wasm-component-ld
+    [[ -x $component_ld ]] || return 1
+    wasm_ld=$(compgen -G '/usr/bin/wasm-ld-*' | sort -V | tail -n 1) && [[ -x $wasm_ld ]]
+}
+
+# The standard library can be built here from the distribution's packages.
+library_is_buildable() {
+    debian_compiler_is_installed && [[ -f $wasi_libc/libc.a ]] && find_linker
+}
