@@ -1,0 +1,373 @@
+//! One attempt: a fresh store and instance, a call, an outcome.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use gristmill_cache::Cache;
+use gristmill_job::{
+    Clock, Disposition, ErrorReport, FunctionName, Gauge, NewJob, Outcome, Payload, PluginName,
+    Timestamp, Usage, codes, time,
+};
+use tokio_util::sync::CancellationToken;
+use wasmtime::component::Linker;
+use wasmtime::{Engine, Store};
+
+use crate::bindings::types;
+use crate::config::{self, Config, Limits};
+use crate::engine::{self, EngineInfo, Ticker};
+use crate::error::{Error, LoadError};
+use crate::fault::{self, Abort};
+use crate::log_book::{Notes, SilentNotes, cut};
+use crate::plugin::{self, Plugin};
+use crate::state::{FollowUps, JobFacts, Shared, Start, State};
+use crate::supervise::{self, Metered};
+use crate::{capabilities, describe, wasi};
+
+/// The sandbox: loads plugins and runs attempts. Cloning shares it.
+#[derive(Clone)]
+pub struct Runtime(Arc<Inner>);
+
+struct Inner {
+    // Dropped first: the tick ends before its engine.
+    _ticker: Ticker,
+    engine: Engine,
+    linker: Linker<State>,
+    config: Config,
+    limits: Arc<Limits>,
+    info: EngineInfo,
+    shared: Arc<Shared>,
+}
+
+/// What is to be run.
+pub struct Attempt {
+    /// The job.
+    pub job: Arc<NewJob>,
+    /// The attempt's number, from 1.
+    pub number: u32,
+    /// When the job was enqueued.
+    pub enqueued_at: Timestamp,
+    /// What an earlier attempt saved.
+    pub checkpoint: Option<Payload>,
+    /// Ends the attempt as cancelled.
+    pub cancel: CancellationToken,
+    /// Who takes what it has to say.
+    pub notes: Arc<dyn Notes>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Report {
+    /// What the attempt came to.
+    pub outcome: Outcome,
+    /// What it used.
+    pub usage: Usage,
+    /// Jobs that it wants enqueued if it is settled as completed.
+    pub follow_ups: Vec<NewJob>,
+}
+
+impl Runtime {
+    /// Sets the engine up and links the host's side of the contract.
+    ///
+    /// # Errors
+    /// [`Error::Engine`].
+    pub fn new(
+        config: Config,
+        cache: Arc<dyn Cache>,
+        cache_config: gristmill_cache::Config,
+        follow_ups: Arc<dyn FollowUps>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
+        let (engine, info) = engine::build(&config)?;
+        let mut linker = Linker::new(&engine);
+        capabilities::add_to_linker(&mut linker)
+            .and_then(|()| wasi::add_to_linker(&mut linker))
+            .map_err(|e| Error::Engine(e.into()))?;
+        let ticker = Ticker::start(&engine)?;
+        let limits = Arc::new(config.limits.clone());
+        let shared = Arc::new(Shared { cache, cache_config, follow_ups, clock });
+        Ok(Self(Arc::new(Inner { _ticker: ticker, engine, linker, config, limits, info, shared })))
+    }
+
+    /// How the engine was set up.
+    #[must_use]
+    pub fn info(&self) -> &EngineInfo {
+        &self.0.info
+    }
+
+    /// What each attempt is allowed.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// The engine, for a benchmark that measures the bare engine beside this room.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    /// Makes a plugin of a component: compiles, links, and asks it to describe itself.
+    ///
+    /// # Errors
+    /// [`LoadError`] says why it can't be used.
+    pub async fn load(&self, name: PluginName, bytes: Bytes) -> Result<Plugin, LoadError> {
+        let inner = Arc::clone(&self.0);
+        let prepared = tokio::task::spawn_blocking(move || {
+            plugin::prepare(&inner.engine, &inner.linker, &inner.config, name, &bytes)
+        });
+        let plugin = match prepared.await {
+            Ok(prepared) => prepared?,
+            Err(panic) => return Err(Error::Bug(panic.into()).into()),
+        };
+        let functions = self.describe(&plugin).await?;
+        Ok(plugin.described(functions))
+    }
+
+    /// Runs one attempt to its end. Safe to drop: the guest ends, and what it reserved ends with its
+    /// lease.
+    ///
+    /// # Errors
+    /// [`Error`]: the host is unwell, and the attempt counts as nothing.
+    pub async fn run(&self, plugin: &Plugin, attempt: Attempt) -> Result<Report, Error> {
+        let limits = &self.0.limits;
+        let wall = attempt.job.timeout.map_or(limits.wall, |asked| asked.min(limits.wall));
+        let function = match plugin.check(attempt.job.function.as_ref(), &attempt.job.input) {
+            Ok(function) => function,
+            Err(rejection) => return Ok(Report::refused(rejection, limits, wall)),
+        };
+        let input = types::Payload {
+            content_type: attempt.job.input.content_type.clone(),
+            data: attempt.job.input.data.to_vec(),
+        };
+        let job = JobFacts {
+            spec: attempt.job,
+            attempt: attempt.number,
+            enqueued_at: attempt.enqueued_at,
+            checkpoint: attempt.checkpoint,
+        };
+        let mut store = self.store(Start {
+            plugin: plugin.clone(),
+            job,
+            limits: Arc::clone(limits),
+            wall,
+            cancel: attempt.cancel,
+            shared: Arc::clone(&self.0.shared),
+            notes: attempt.notes,
+        });
+        let (ended, cpu) = call(&mut store, plugin, &function, &input).await;
+        let state = store.data_mut();
+        state.publish_progress();
+        state.release_reservations().await;
+        let outcome = match ended {
+            Ok(Ok(answer)) => answered(answer, limits, wall),
+            Ok(Err(error)) => fault::classify(&error, &state.limiter, limits, wall)?,
+            Err(abort) => fault::aborted(abort, None, limits, wall),
+        };
+        Ok(finish(state, outcome, cpu, wall))
+    }
+
+    /// A store with its budgets, deadline and tick.
+    fn store(&self, start: Start) -> Store<State> {
+        let limits = Arc::clone(&start.limits);
+        let mut store = Store::new(&self.0.engine, State::new(start));
+        store.limiter(|state| &mut state.limiter);
+        store.set_hostcall_fuel(limits.hostcall_bytes_max);
+        store.set_max_component_handles(limits.handles_max);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(supervise::on_tick);
+        store
+    }
+
+    /// Asks a plugin for its description, in a sandbox without any grant.
+    async fn describe(
+        &self,
+        plugin: &Plugin,
+    ) -> Result<Option<Vec<describe::Function>>, LoadError> {
+        let Some(interface) = plugin
+            .exports()
+            .iter()
+            .find(|export| export.name.starts_with("gristmill:job/describe@0.1."))
+        else {
+            return Ok(None);
+        };
+        let limits = Arc::new(self.0.limits.for_describe());
+        let wall = limits.wall;
+        let mut store = self.store(Start {
+            plugin: plugin.clone(),
+            job: JobFacts {
+                spec: Arc::new(NewJob::new(plugin.name().clone(), Payload::none())),
+                attempt: 0,
+                enqueued_at: self.0.shared.clock.now(),
+                checkpoint: None,
+            },
+            limits: Arc::clone(&limits),
+            wall,
+            cancel: CancellationToken::new(),
+            shared: Arc::clone(&self.0.shared),
+            notes: Arc::new(SilentNotes),
+        });
+        let deadline = store.data().deadline;
+        let mut call = Metered::new(Box::pin(describe_call(&mut store, plugin, &interface.name)));
+        let ended = supervise::watch(&mut call, deadline, &CancellationToken::new()).await;
+        drop(call);
+        let text = match ended {
+            Ok(Ok(text)) => text,
+            Ok(Err(error)) => {
+                let outcome = fault::classify(&error, &store.data().limiter, &limits, wall)?;
+                return Err(LoadError::Description(said(&outcome)));
+            }
+            Err(abort) => {
+                let outcome = fault::aborted(abort, None, &limits, wall);
+                return Err(LoadError::Description(said(&outcome)));
+            }
+        };
+        if text.len() > config::DESCRIPTION_BYTES_MAX {
+            let max = config::DESCRIPTION_BYTES_MAX;
+            let why = format!("{} bytes are more than {max}", text.len());
+            return Err(LoadError::Description(why));
+        }
+        describe::parse(&text).map(Some).map_err(LoadError::Description)
+    }
+}
+
+fn said(outcome: &Outcome) -> String {
+    outcome.error().map_or_else(|| outcome.kind().to_string(), |error| error.message.clone())
+}
+
+type Answer = Result<Option<types::Payload>, types::Failure>;
+
+/// Instantiates and calls; answers with what came of it and the time that it took on a processor.
+async fn call(
+    store: &mut Store<State>,
+    plugin: &Plugin,
+    function: &FunctionName,
+    input: &types::Payload,
+) -> (Result<wasmtime::Result<Answer>, Abort>, Duration) {
+    let (deadline, cancel) = (store.data().deadline, store.data().cancel.clone());
+    let guest = std::pin::pin!(async {
+        let guest = plugin.pre().instantiate_async(&mut *store).await?;
+        guest.gristmill_job_handler().call_handle(&mut *store, function.as_str(), input).await
+    });
+    let mut call = Metered::new(guest);
+    let ended = supervise::watch(&mut call, deadline, &cancel).await;
+    (ended, call.cpu())
+}
+
+async fn describe_call(
+    store: &mut Store<State>,
+    plugin: &Plugin,
+    interface: &str,
+) -> wasmtime::Result<String> {
+    let instance = plugin.pre().instance_pre().instantiate_async(&mut *store).await?;
+    let missing = || wasmtime::format_err!("it exports {interface} without a function describe");
+    let interface_index =
+        instance.get_export_index(&mut *store, None, interface).ok_or_else(missing)?;
+    let function = instance
+        .get_export_index(&mut *store, Some(&interface_index), "describe")
+        .ok_or_else(missing)?;
+    let function = instance.get_typed_func::<(), (String,)>(&mut *store, function)?;
+    Ok(function.call_async(&mut *store, ()).await?.0)
+}
+
+/// The outcome of a call that came back.
+fn answered(answer: Answer, limits: &Limits, wall: Duration) -> Outcome {
+    match answer {
+        Ok(result) => {
+            let size = result.as_ref().map_or(0, |payload| payload.data.len());
+            if size > limits.result_bytes_max {
+                return fault::aborted(Abort::Limit("result"), None, limits, wall);
+            }
+            Outcome::Completed {
+                result: result.map(|payload| Payload {
+                    content_type: payload.content_type,
+                    data: Bytes::from(payload.data),
+                }),
+            }
+        }
+        Err(failure) => {
+            let disposition = match failure.disposition {
+                types::Disposition::Retry => Disposition::Retry,
+                types::Disposition::RetryAfter(millis) => {
+                    Disposition::RetryAfter(Duration::from_millis(millis))
+                }
+                types::Disposition::Fatal => Disposition::Fatal,
+            };
+            Outcome::Failed { error: reported(failure, limits), disposition }
+        }
+    }
+}
+
+fn reported(failure: types::Failure, limits: &Limits) -> ErrorReport {
+    let code = failure.code.as_deref().unwrap_or(codes::FAILED);
+    let code = cut(code, config::CODE_BYTES_MAX);
+    let message = cut(&failure.message, config::MESSAGE_BYTES_MAX);
+    let detail = failure.detail.filter(|detail| detail.data.len() <= limits.result_bytes_max).map(
+        |detail| Payload { content_type: detail.content_type, data: Bytes::from(detail.data) },
+    );
+    ErrorReport {
+        detail,
+        fingerprint: fault::fingerprint(code, &[]),
+        ..ErrorReport::new(code, message)
+    }
+}
+
+fn finish(state: &mut State, mut outcome: Outcome, cpu: Duration, wall: Duration) -> Report {
+    let (log_bytes, log_tail) = state.logged();
+    match &mut outcome {
+        Outcome::Completed { .. } | Outcome::Cancelled => {}
+        Outcome::Failed { error, .. }
+        | Outcome::Trapped { error }
+        | Outcome::LimitExceeded { error }
+        | Outcome::TimedOut { error } => error.log_tail = log_tail,
+    }
+    let completed = matches!(outcome, Outcome::Completed { .. });
+    let follow_ups = if completed { std::mem::take(&mut state.follow_ups) } else { Vec::new() };
+    let limits = &state.limits;
+    let gauge = |used, allowed| Gauge { used, allowed };
+    let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+    let took = time::monotonic().saturating_duration_since(state.started);
+    let memory_peak = state.limiter.memory_bytes_peak() as u64;
+    let budget = &state.budget;
+    let usage = Usage {
+        cpu_us: gauge(micros(cpu), micros(limits.cpu)),
+        wall_us: gauge(micros(took), micros(wall)),
+        memory_peak_bytes: gauge(memory_peak, limits.memory_bytes_max as u64),
+        host_calls: gauge(budget.host_calls, limits.host_calls_max),
+        cache_ops: gauge(budget.cache_ops, limits.cache_ops_max),
+        cache_bytes: gauge(budget.cache_bytes, limits.cache_bytes_max),
+        log_bytes: gauge(log_bytes, limits.log_bytes_max),
+    };
+    Report { outcome, usage, follow_ups }
+}
+
+impl Report {
+    /// An outcome that no guest had a part in.
+    #[must_use]
+    pub fn without_guest(outcome: Outcome) -> Self {
+        Self { outcome, usage: Usage::default(), follow_ups: Vec::new() }
+    }
+
+    /// A job that doesn't fit its plugin: failed for good, without having started a guest.
+    fn refused(rejection: gristmill_job::Rejection, limits: &Limits, wall: Duration) -> Self {
+        let code = rejection.code.to_string();
+        let error = ErrorReport {
+            fingerprint: fault::fingerprint(&code, &[]),
+            ..ErrorReport::new(&code, rejection.message)
+        };
+        let outcome = Outcome::Failed { error, disposition: Disposition::Fatal };
+        let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        let allowed = |allowed| Gauge { used: 0, allowed };
+        let usage = Usage {
+            cpu_us: allowed(micros(limits.cpu)),
+            wall_us: allowed(micros(wall)),
+            memory_peak_bytes: allowed(limits.memory_bytes_max as u64),
+            host_calls: allowed(limits.host_calls_max),
+            cache_ops: allowed(limits.cache_ops_max),
+            cache_bytes: allowed(limits.cache_bytes_max),
+            log_bytes: allowed(limits.log_bytes_max),
+        };
+        Self { outcome, usage, follow_ups: Vec::new() }
+    }
+}

@@ -1,0 +1,80 @@
+//! What an attempt has used of its budgets.
+
+use crate::bindings::types::Error;
+use crate::config::Limits;
+
+/// Counters of one attempt.
+#[derive(Debug, Default)]
+pub(crate) struct Budget {
+    pub(crate) host_calls: u64,
+    pub(crate) cache_ops: u64,
+    pub(crate) cache_bytes: u64,
+    pub(crate) follow_ups: usize,
+}
+
+impl Budget {
+    /// Takes operations and bytes from the cache's budget; a refused call takes nothing.
+    pub(crate) fn take_cache(
+        &mut self,
+        limits: &Limits,
+        ops: u64,
+        bytes: u64,
+    ) -> Result<(), Error> {
+        let (ops, bytes) =
+            (self.cache_ops.saturating_add(ops), self.cache_bytes.saturating_add(bytes));
+        if ops > limits.cache_ops_max {
+            return Err(spent("cache_ops", limits.cache_ops_max));
+        }
+        if bytes > limits.cache_bytes_max {
+            return Err(spent("cache_bytes", limits.cache_bytes_max));
+        }
+        (self.cache_ops, self.cache_bytes) = (ops, bytes);
+        Ok(())
+    }
+
+    /// Counts the bytes of a value that a lookup found. It was found already, so it is given, and
+    /// the next call is the one that is refused.
+    pub(crate) fn count_found(&mut self, bytes: usize) {
+        self.cache_bytes = self.cache_bytes.saturating_add(bytes as u64);
+    }
+
+    /// Takes new jobs from the budget of follow-ups.
+    pub(crate) fn take_follow_ups(&mut self, limits: &Limits, jobs: usize) -> Result<(), Error> {
+        let total = self.follow_ups.saturating_add(jobs);
+        if total > limits.follow_ups_max {
+            return Err(spent("follow_ups", limits.follow_ups_max as u64));
+        }
+        self.follow_ups = total;
+        Ok(())
+    }
+}
+
+fn spent(name: &str, allowed: u64) -> Error {
+    Error::QuotaExceeded(format!("{name}: this attempt may use {allowed}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_call_takes_nothing() {
+        let limits = Limits { cache_ops_max: 2, cache_bytes_max: 10, ..Limits::default() };
+        let mut budget = Budget::default();
+        assert!(budget.take_cache(&limits, 1, 11).is_err());
+        assert!(budget.take_cache(&limits, 3, 0).is_err());
+        assert!(budget.take_cache(&limits, 2, 10).is_ok());
+        assert!(matches!(
+            budget.take_cache(&limits, 1, 0),
+            Err(Error::QuotaExceeded(text)) if text.starts_with("cache_ops")
+        ));
+    }
+
+    #[test]
+    fn what_was_found_counts_against_the_next_call() {
+        let limits = Limits { cache_bytes_max: 10, ..Limits::default() };
+        let mut budget = Budget::default();
+        budget.count_found(11);
+        assert!(budget.take_cache(&limits, 1, 0).is_err());
+    }
+}

@@ -1,0 +1,229 @@
+//! The engine: its features, its allocator, and the tick that keeps guests in time.
+
+use std::num::NonZeroUsize;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use wasmtime::{
+    Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
+    WasmBacktraceDetails,
+};
+
+use crate::config::{self, Config};
+use crate::error::Error;
+
+/// How instances get their memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Allocator {
+    /// From slots that were reserved at start, with dirty pages found by a scan: the fast way.
+    PooledWithScan,
+    /// From slots that were reserved at start, with dirty pages given back to the kernel.
+    Pooled,
+    /// Mapped for each instance.
+    OnDemand,
+}
+
+/// How the engine was set up, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineInfo {
+    /// How instances get their memory.
+    pub allocator: Allocator,
+    /// Why it isn't a faster way, and what that costs.
+    pub note: Option<String>,
+    /// Attempts that may run at one time.
+    pub slots: u32,
+}
+
+/// Sets the engine up, with the allocator that was asked for, or the fastest that is safe here.
+pub(crate) fn build(config: &Config) -> Result<(Engine, EngineInfo), Error> {
+    let scan = is_scan_safe();
+    match (config.allocator, &scan) {
+        (Some(Allocator::OnDemand), _) => on_demand(config, None),
+        (Some(Allocator::PooledWithScan), Err(why)) => {
+            let error = anyhow::anyhow!("dirty pages can't be found by a scan: {why}");
+            Err(Error::Engine(error))
+        }
+        (Some(Allocator::Pooled), _) => pooled(config, None, None),
+        (Some(Allocator::PooledWithScan) | None, Ok(())) => {
+            pooled(config, Some(Scan), None).or_else(|error| fall_back(config, error))
+        }
+        (None, Err(why)) => {
+            let note = format!(
+                "{why}: dirty pages go back to the kernel after every attempt, which about doubles \
+                 what starting one costs"
+            );
+            pooled(config, None, Some(note)).or_else(|error| fall_back(config, error))
+        }
+    }
+}
+
+/// Dirty pages are found by a scan.
+struct Scan;
+
+fn pooled(
+    config: &Config,
+    scan: Option<Scan>,
+    note: Option<String>,
+) -> Result<(Engine, EngineInfo), Error> {
+    let allocator = if scan.is_some() { Allocator::PooledWithScan } else { Allocator::Pooled };
+    let mut engine_config = features();
+    let pool = pool(config, scan.is_some());
+    engine_config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    let engine = Engine::new(&engine_config).map_err(|e| Error::Engine(e.into()))?;
+    Ok((engine, EngineInfo { allocator, note, slots: config.slots }))
+}
+
+/// A pool that nobody insists on is done without where its address space can't be had.
+fn fall_back(config: &Config, error: Error) -> Result<(Engine, EngineInfo), Error> {
+    if config.allocator.is_some() {
+        return Err(error);
+    }
+    let note = format!(
+        "no address space could be reserved for {} slots ({:#}): starting an attempt costs several \
+         times more",
+        config.slots,
+        anyhow::Error::from(error)
+    );
+    on_demand(config, Some(note))
+}
+
+fn on_demand(config: &Config, note: Option<String>) -> Result<(Engine, EngineInfo), Error> {
+    let engine = Engine::new(&features()).map_err(|e| Error::Engine(e.into()))?;
+    Ok((engine, EngineInfo { allocator: Allocator::OnDemand, note, slots: config.slots }))
+}
+
+/// Only what components of Rust, JavaScript and Python need: most advisories of recent years were
+/// in what is switched off here.
+fn features() -> wasmtime::Config {
+    let mut config = wasmtime::Config::new();
+    config
+        .concurrency_support(false)
+        .epoch_interruption(true)
+        .wasm_memory64(false)
+        .wasm_multi_memory(true)
+        .relaxed_simd_deterministic(true)
+        .max_wasm_stack(config::STACK_BYTES_MAX)
+        .async_stack_size(config::FIBER_STACK_BYTES)
+        .wasm_backtrace_max_frames(NonZeroUsize::new(config::BACKTRACE_FRAMES_MAX))
+        .wasm_backtrace_details(WasmBacktraceDetails::Enable)
+        .cranelift_opt_level(OptLevel::Speed);
+    config
+}
+
+fn pool(config: &Config, scan: bool) -> PoolingAllocationConfig {
+    let (slots, limits) = (config.slots, &config.limits);
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let mut pool = PoolingAllocationConfig::new();
+    // A component is several core instances, mostly with one memory between them; the totals are
+    // what a typical guest of each slot takes, the limits what one guest may.
+    pool.total_component_instances(slots)
+        .total_core_instances(slots * 8)
+        .total_memories(slots * 2)
+        .total_tables(slots * 4)
+        .total_stacks(slots)
+        .max_memory_size(config::SLOT_MEMORY_BYTES_MAX)
+        .table_elements(limits.table_elements_max)
+        .max_memories_per_component(count(limits.memories_max))
+        .max_tables_per_component(count(limits.tables_max))
+        .max_core_instances_per_component(count(limits.instances_max));
+    if scan {
+        // Keeping pages without the scan would copy all of them back after every attempt.
+        pool.pagemap_scan(Enabled::Yes)
+            .linear_memory_keep_resident(config::KEEP_RESIDENT_BYTES)
+            .table_keep_resident(config::TABLE_KEEP_RESIDENT_BYTES);
+    }
+    pool
+}
+
+/// Whether the kernel can scan, and this process's memory can't be swapped out. The scan asks for
+/// pages that are present: a dirty page that was swapped out isn't found, isn't reset, and would show
+/// the slot's next tenant what the last one wrote.
+fn is_scan_safe() -> Result<(), String> {
+    if !PoolingAllocationConfig::is_pagemap_scan_available() {
+        return Err("the kernel has no pagemap scan (Linux 6.7 or later has)".to_owned());
+    }
+    let meminfo = std::fs::read_to_string("/proc/meminfo").ok();
+    can_not_be_swapped(meminfo.as_deref(), swap_limit_of_this_group().as_deref())
+}
+
+/// From what the kernel says of the machine's swap and of this group's limit on it.
+fn can_not_be_swapped(meminfo: Option<&str>, limit: Option<&str>) -> Result<(), String> {
+    let Some(meminfo) = meminfo else {
+        return Err("memory may be swapped out (/proc/meminfo can't be read)".to_owned());
+    };
+    let total = meminfo.lines().find_map(|line| line.strip_prefix("SwapTotal:"));
+    if total.is_some_and(|rest| rest.trim().starts_with("0 ")) {
+        return Ok(());
+    }
+    match limit.map(str::trim) {
+        Some("0") => Ok(()),
+        Some(limit) => Err(format!("memory may be swapped out (memory.swap.max is {limit})")),
+        None => {
+            Err("memory may be swapped out (the machine has swap, and no limit forbids it)"
+                .to_owned())
+        }
+    }
+}
+
+/// `memory.swap.max` of the process's control group, where the unified hierarchy is mounted.
+fn swap_limit_of_this_group() -> Option<String> {
+    let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
+    let path = groups.lines().find_map(|line| line.strip_prefix("0::"))?;
+    std::fs::read_to_string(format!("/sys/fs/cgroup{path}/memory.swap.max")).ok()
+}
+
+/// The thread that advances the epoch; it ends with this value.
+pub(crate) struct Ticker {
+    stop: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Ticker {
+    pub(crate) fn start(engine: &Engine) -> Result<Self, Error> {
+        let (stop, stopped) = mpsc::channel::<()>();
+        let engine = engine.weak();
+        let thread = std::thread::Builder::new()
+            .name("gristmill-tick".to_owned())
+            .spawn(move || {
+                while let Err(mpsc::RecvTimeoutError::Timeout) = stopped.recv_timeout(config::TICK)
+                {
+                    let Some(engine) = engine.upgrade() else { break };
+                    engine.increment_epoch();
+                }
+            })
+            .map_err(|e| Error::Engine(e.into()))?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // It only ends by being told to; had it panicked, there is nothing left to do.
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SWAP: &str = "MemTotal:  100 kB\nSwapTotal:  2097148 kB\n";
+
+    #[test]
+    fn a_scan_is_safe_only_where_nothing_can_be_swapped_out() {
+        assert_eq!(can_not_be_swapped(Some("SwapTotal:       0 kB\n"), None), Ok(()));
+        assert_eq!(can_not_be_swapped(Some(SWAP), Some("0\n")), Ok(()));
+        for (meminfo, limit) in [
+            (Some(SWAP), None),
+            (Some(SWAP), Some("max\n")),
+            (Some(SWAP), Some("4096\n")),
+            (Some(""), None),
+            (None, Some("0\n")),
+        ] {
+            assert!(can_not_be_swapped(meminfo, limit).is_err(), "{meminfo:?} {limit:?}");
+        }
+    }
+}

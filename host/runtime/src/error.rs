@@ -1,0 +1,89 @@
+//! What can go wrong that isn't the guest's doing, and why a component can't be used.
+
+/// The host is unwell: the attempt counts as nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The pool has no slot left: more attempts were started than `Config::slots`.
+    #[error("no slot is free in the pool")]
+    NoFreeSlot(#[source] anyhow::Error),
+    /// The engine can't be set up.
+    #[error("the engine can't be set up")]
+    Engine(#[source] anyhow::Error),
+    /// The engine contradicts itself: stop taking jobs.
+    #[error("the engine failed")]
+    Bug(#[source] anyhow::Error),
+}
+
+/// Why a component can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file can't be read.
+    #[error("{path} can't be read: {source}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// No plugin of this name is in the plugins folder.
+    #[error("no plugin {name:?} in {dir}: expected the file {name}.wasm there")]
+    NotFound {
+        /// The name.
+        name: String,
+        /// The folder.
+        dir: String,
+    },
+    /// The file's stem is no plugin name.
+    #[error("{0}")]
+    Name(#[from] gristmill_job::InvalidName),
+    /// The file is larger than any component may be.
+    #[error("{bytes} bytes are more than a component may have ({max})")]
+    TooLarge {
+        /// How large it is.
+        bytes: usize,
+        /// How large it may be.
+        max: usize,
+    },
+    /// The file is something else.
+    #[error("this is no WebAssembly component, but {0}")]
+    NotAComponent(&'static str),
+    /// The component is broken, or uses features that are switched off here.
+    #[error("the component is invalid: {0}")]
+    Invalid(String),
+    /// The component needs something that nobody offers.
+    #[error(
+        "the component imports {import:?}, which this host doesn't offer; it offers {}",
+        "gristmill:job@0.1 and WASI 0.2"
+    )]
+    MissingImport {
+        /// What it needs.
+        import: String,
+    },
+    /// The component imports something that is offered in another form.
+    #[error("the component's imports don't fit this host: {0}")]
+    WrongImport(String),
+    /// The component has nothing that a job could call.
+    #[error(
+        "nothing in the component can be called: it exports {exports}, but not gristmill:job/handler@0.1.0"
+    )]
+    NothingToCall {
+        /// What it does export.
+        exports: String,
+    },
+    /// The component asks for more from its start than its limits allow.
+    #[error("the component needs {needs} of {limit}, but is allowed {allowed}")]
+    AboveLimit {
+        /// The limit's name.
+        limit: &'static str,
+        /// What it needs.
+        needs: u64,
+        /// What it is allowed.
+        allowed: u64,
+    },
+    /// The component can't describe itself.
+    #[error("the component's description can't be used: {0}")]
+    Description(String),
+    /// The host is unwell.
+    #[error(transparent)]
+    Host(#[from] Error),
+}

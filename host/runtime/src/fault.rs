@@ -1,0 +1,186 @@
+//! From the engine's error to an outcome, and a report that a person can use.
+
+use std::fmt;
+use std::time::Duration;
+
+use gristmill_job::{Digest, ErrorReport, Outcome, codes};
+use wasmtime::component::ResourceTableError;
+use wasmtime::{Trap, WasmBacktrace};
+use wasmtime_wasi::I32Exit;
+
+use crate::config::{self, Limits};
+use crate::error::Error;
+use crate::limiter::Limiter;
+use crate::log_book::cut;
+
+/// Why the host itself ended a guest's call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Abort {
+    /// A limit, by its name in the manifest.
+    Limit(&'static str),
+    /// The deadline.
+    TimedOut,
+    /// Somebody wants the job cancelled.
+    Cancelled,
+}
+
+impl fmt::Display for Abort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Limit(name) => write!(f, "the limit {name} was hit"),
+            Self::TimedOut => f.write_str("the attempt's time was up"),
+            Self::Cancelled => f.write_str("the attempt was cancelled"),
+        }
+    }
+}
+
+impl std::error::Error for Abort {}
+
+/// What the engine's error means.
+pub(crate) fn classify(
+    error: &wasmtime::Error,
+    limiter: &Limiter,
+    limits: &Limits,
+    wall: Duration,
+) -> Result<Outcome, Error> {
+    if let Some(abort) = error.downcast_ref::<Abort>() {
+        return Ok(aborted(*abort, Some(error), limits, wall));
+    }
+    if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+        return Err(Error::NoFreeSlot(anyhow::anyhow!("{error:#}")));
+    }
+    if error.is::<wasmtime::WasmtimeBug>() {
+        return Err(Error::Bug(anyhow::anyhow!("{error:#}")));
+    }
+    // A refusal mostly ends in a trap of the guest's own: what it hit is the limit.
+    if let Some(limit) = limiter.refused() {
+        return Ok(aborted(Abort::Limit(limit), Some(error), limits, wall));
+    }
+    if let Some(limit) = limit_of(error) {
+        return Ok(aborted(Abort::Limit(limit), Some(error), limits, wall));
+    }
+    let (code, message) = trapped(error);
+    Ok(Outcome::Trapped { error: report(code, message, Some(error)) })
+}
+
+/// What an attempt came to that the host itself ended.
+pub(crate) fn aborted(
+    abort: Abort,
+    error: Option<&wasmtime::Error>,
+    limits: &Limits,
+    wall: Duration,
+) -> Outcome {
+    match abort {
+        Abort::Cancelled => Outcome::Cancelled,
+        Abort::TimedOut => {
+            let message = format!("the attempt did not end within {wall:?}");
+            let mut error = report(codes::TIMEOUT, message, error);
+            error.limit = Some("wall".to_owned());
+            Outcome::TimedOut { error }
+        }
+        Abort::Limit(name) => {
+            let message = format!("the attempt hit its limit {name:?}{}", allowed(name, limits));
+            let mut error = report(codes::LIMIT, message, error);
+            error.limit = Some(name.to_owned());
+            Outcome::LimitExceeded { error }
+        }
+    }
+}
+
+/// Says how much a limit allows.
+fn allowed(name: &str, limits: &Limits) -> String {
+    match name {
+        "memory" => format!(" of {} bytes", limits.memory_bytes_max),
+        "table_elements" => format!(" of {} elements", limits.table_elements_max),
+        "stack" => format!(" of {} bytes", config::STACK_BYTES_MAX),
+        "cpu" => format!(" of {:?}", limits.cpu),
+        "result" => format!(" of {} bytes", limits.result_bytes_max),
+        "hostcall_bytes" => format!(" of {} bytes", limits.hostcall_bytes_max),
+        "host_calls" => format!(" of {} calls", limits.host_calls_max),
+        "handles" => format!(" of {} handles", limits.handles_max),
+        _ => String::new(),
+    }
+}
+
+/// Limits that the engine itself keeps, and tells by its errors.
+fn limit_of(error: &wasmtime::Error) -> Option<&'static str> {
+    if error.downcast_ref::<Trap>() == Some(&Trap::StackOverflow) {
+        return Some("stack");
+    }
+    if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) {
+        return Some("handles");
+    }
+    // These have no public type; tests pin their texts.
+    let text = format!("{error:#}");
+    let by_text = [
+        ("fuel allocated for hostcalls", "hostcall_bytes"),
+        ("store handle limit exceeded", "handles"),
+        ("instance count too high", "instances"),
+        ("memory count too high", "memories"),
+        ("table count too high", "tables"),
+    ];
+    by_text.into_iter().find(|(part, _)| text.contains(part)).map(|(_, limit)| limit)
+}
+
+fn trapped(error: &wasmtime::Error) -> (&'static str, String) {
+    if let Some(exit) = error.downcast_ref::<I32Exit>() {
+        return ("exit", format!("the guest ended itself with exit code {}", exit.0));
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(trap) => (trap_code(*trap), trap.to_string()),
+        None => ("trap", format!("{:#}", error.root_cause())),
+    }
+}
+
+fn trap_code(trap: Trap) -> &'static str {
+    match trap {
+        Trap::UnreachableCodeReached => "unreachable",
+        Trap::MemoryOutOfBounds => "memory-out-of-bounds",
+        Trap::TableOutOfBounds => "table-out-of-bounds",
+        Trap::IndirectCallToNull => "indirect-call-to-null",
+        Trap::BadSignature => "bad-signature",
+        Trap::IntegerOverflow => "integer-overflow",
+        Trap::IntegerDivisionByZero => "integer-division-by-zero",
+        Trap::BadConversionToInteger => "bad-conversion-to-integer",
+        _ => "trap",
+    }
+}
+
+/// A report with the guest's frames; its fingerprint is of the code and the innermost three.
+fn report(code: &str, message: String, error: Option<&wasmtime::Error>) -> ErrorReport {
+    let backtrace = error
+        .and_then(|error| error.downcast_ref::<WasmBacktrace>())
+        .map(frames)
+        .unwrap_or_default();
+    let message = cut(&message, config::MESSAGE_BYTES_MAX).to_owned();
+    ErrorReport {
+        fingerprint: fingerprint(code, &backtrace),
+        backtrace,
+        ..ErrorReport::new(code, message)
+    }
+}
+
+/// The same for failures of one cause: a short hash of the code and the innermost frames.
+pub(crate) fn fingerprint(code: &str, backtrace: &[String]) -> String {
+    let innermost = backtrace.iter().take(3).map(String::as_str);
+    let text: Vec<&str> = std::iter::once(code).chain(innermost).collect();
+    let digest = Digest::of(text.join("\n").as_bytes()).to_string();
+    digest.trim_start_matches("sha256:")[..16].to_owned()
+}
+
+fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
+    let mut lines = Vec::new();
+    for frame in backtrace.frames() {
+        // The engine demangles what it prints; a frame's raw name is the linker's.
+        let function = match frame.func_name() {
+            Some(name) => format!("{:#}", rustc_demangle::demangle(name)),
+            None => format!("function {}", frame.func_index()),
+        };
+        let place = frame.symbols().iter().find_map(|symbol| {
+            let file = symbol.file()?;
+            Some(format!(" at {file}:{}", symbol.line().unwrap_or_default()))
+        });
+        lines.push(format!("{function}{}", place.unwrap_or_default()));
+    }
+    lines
+}

@@ -1,0 +1,41 @@
+//! Where guests run: one sandbox for each attempt.
+//!
+//! This is the only room that names the engine. A component becomes a [`Plugin`] once ([`Runtime::load`]:
+//! compiled, linked, described); each attempt gets a store and an instance of its own
+//! ([`Runtime::run`]) and ends as an [`Outcome`](gristmill_job::Outcome), whatever the guest does.
+//! `Err` means that the host is unwell, and then the job is to be released.
+//!
+//! Three lifetimes: the *process* has the engine, the tick and the linker; a *plugin* has its
+//! compiled code and checked imports; an *attempt* has the store, its budgets and its deadline.
+//! `capabilities/` has one file for each interface of the contract. Anything of WASI that isn't
+//! granted is there all the same, and inert (`inert.rs`).
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
+
+mod attempt;
+mod bindings;
+mod budget;
+mod capabilities;
+mod config;
+mod describe;
+mod engine;
+mod error;
+mod fault;
+mod inert;
+mod limiter;
+mod log_book;
+mod plugin;
+mod state;
+mod store;
+mod supervise;
+mod wasi;
+
+pub use attempt::{Attempt, Report, Runtime};
+pub use config::{Config, Limits};
+pub use describe::Function;
+pub use engine::{Allocator, EngineInfo};
+pub use error::{Error, LoadError};
+pub use log_book::{Note, Notes, SilentNotes};
+pub use plugin::{Interface, Plugin};
+pub use state::{FollowUps, NoFollowUps};
+pub use store::PluginStore;

@@ -1,0 +1,229 @@
+//! A component, ready to be called: compiled, linked, described.
+
+use std::fmt;
+use std::sync::Arc;
+
+use gristmill_job::{Digest, FunctionName, Payload, PluginName, Rejection};
+use wasmtime::Engine;
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, Linker};
+
+use crate::bindings::GuestPre;
+use crate::config::{Config, Limits};
+use crate::describe::{self, Function};
+use crate::error::LoadError;
+use crate::state::State;
+use crate::{inert, wasi};
+
+/// A component, ready to be called. Cloning shares it.
+#[derive(Clone)]
+pub struct Plugin(Arc<Inner>);
+
+struct Inner {
+    name: PluginName,
+    digest: Digest,
+    bytes: usize,
+    functions: Option<Vec<Function>>,
+    imports: Vec<Interface>,
+    exports: Vec<Interface>,
+    pre: GuestPre<State>,
+}
+
+/// An interface or function that a component imports or exports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interface {
+    /// Its name with package and version, or the function's.
+    pub name: String,
+    /// The functions in it; empty for a function.
+    pub functions: Vec<String>,
+}
+
+impl Plugin {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &PluginName {
+        &self.0.name
+    }
+
+    /// The digest of the component's bytes: which version of the plugin this is.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.0.digest
+    }
+
+    /// The component's size in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.0.bytes
+    }
+
+    /// What it says of its functions; none, if it doesn't describe itself.
+    #[must_use]
+    pub fn functions(&self) -> Option<&[Function]> {
+        self.0.functions.as_deref()
+    }
+
+    /// What it imports. No statement of need: most toolchains import all that there is.
+    #[must_use]
+    pub fn imports(&self) -> &[Interface] {
+        &self.0.imports
+    }
+
+    /// What it exports.
+    #[must_use]
+    pub fn exports(&self) -> &[Interface] {
+        &self.0.exports
+    }
+
+    /// Which function a job calls, and whether its input fits.
+    ///
+    /// # Errors
+    /// A rejection that says what would fit.
+    pub fn check(
+        &self,
+        function: Option<&FunctionName>,
+        input: &Payload,
+    ) -> Result<FunctionName, Rejection> {
+        describe::check(self.functions(), function, input)
+    }
+
+    pub(crate) fn pre(&self) -> &GuestPre<State> {
+        &self.0.pre
+    }
+
+    /// The same plugin, once it has described itself.
+    pub(crate) fn described(self, functions: Option<Vec<Function>>) -> Self {
+        let inner = &self.0;
+        Self(Arc::new(Inner {
+            name: inner.name.clone(),
+            functions,
+            imports: inner.imports.clone(),
+            exports: inner.exports.clone(),
+            pre: inner.pre.clone(),
+            digest: inner.digest,
+            bytes: inner.bytes,
+        }))
+    }
+}
+
+impl fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Plugin({} {})", self.name(), self.digest())
+    }
+}
+
+/// Compiles and links a component; takes time on a processor, so not for an async thread.
+pub(crate) fn prepare(
+    engine: &Engine,
+    linker: &Linker<State>,
+    config: &Config,
+    name: PluginName,
+    bytes: &[u8],
+) -> Result<Plugin, LoadError> {
+    if bytes.len() > config.component_bytes_max {
+        return Err(LoadError::TooLarge { bytes: bytes.len(), max: config.component_bytes_max });
+    }
+    recognise(bytes)?;
+    let component = Component::new(engine, bytes).map_err(|e| LoadError::Invalid(one_line(&e)))?;
+    let imports = interfaces(engine, component.component_type().imports(engine));
+    let exports = interfaces(engine, component.component_type().exports(engine));
+    if let Some(import) = imports.iter().find(|import| !is_offered(&import.name)) {
+        return Err(LoadError::MissingImport { import: import.name.clone() });
+    }
+    if !exports.iter().any(|export| export.name.starts_with("gristmill:job/handler@0.1.")) {
+        return Err(LoadError::NothingToCall { exports: listed(&exports) });
+    }
+    check_needs(&component, &config.limits)?;
+    let mut linker = linker.clone();
+    let wrong_import = |e: wasmtime::Error| LoadError::WrongImport(one_line(&e));
+    inert::add_to_linker(&mut linker, engine, &component).map_err(wrong_import)?;
+    let pre = linker.instantiate_pre(&component).and_then(GuestPre::new).map_err(wrong_import)?;
+    Ok(Plugin(Arc::new(Inner {
+        name,
+        digest: Digest::of(bytes),
+        bytes: bytes.len(),
+        functions: None,
+        imports,
+        exports,
+        pre,
+    })))
+}
+
+/// Tells a component from what people mistake for one.
+fn recognise(bytes: &[u8]) -> Result<(), LoadError> {
+    const MAGIC: &[u8] = b"\0asm";
+    const CORE_MODULE: &[u8] = &[1, 0, 0, 0];
+    let what = if bytes.is_empty() {
+        "an empty file"
+    } else if bytes.starts_with(MAGIC) {
+        if bytes.get(4..8) != Some(CORE_MODULE) {
+            return Ok(());
+        }
+        "a core module: build it for wasm32-wasip2, or make a component of it with wasm-tools"
+    } else if let Ok(text) = std::str::from_utf8(bytes) {
+        let start = text.trim_start();
+        if start.starts_with("(component") || start.starts_with(";;") || start.starts_with("(;") {
+            return Ok(());
+        }
+        if start.starts_with("(module") { "a core module in text form" } else { "a text file" }
+    } else if bytes.starts_with(b"\x7fELF") {
+        "a native program"
+    } else {
+        "a file of another kind"
+    };
+    Err(LoadError::NotAComponent(what))
+}
+
+fn is_offered(import: &str) -> bool {
+    import.starts_with("gristmill:job/")
+        || wasi::REAL.iter().any(|real| import.starts_with(real))
+        || inert::offers(import)
+}
+
+/// A component that could never start is refused when it is loaded, rather than at every attempt.
+fn check_needs(component: &Component, limits: &Limits) -> Result<(), LoadError> {
+    let Some(needs) = component.resources_required() else { return Ok(()) };
+    let check = |limit, needs: u64, allowed: u64| {
+        if needs > allowed { Err(LoadError::AboveLimit { limit, needs, allowed }) } else { Ok(()) }
+    };
+    check("memories", needs.num_memories.into(), limits.memories_max as u64)?;
+    check("tables", needs.num_tables.into(), limits.tables_max as u64)?;
+    let pages = needs.max_initial_memory_size.unwrap_or_default();
+    check("memory", pages.saturating_mul(64 << 10), limits.memory_bytes_max as u64)?;
+    let elements = needs.max_initial_table_size.unwrap_or_default();
+    check("table_elements", elements, limits.table_elements_max as u64)
+}
+
+fn interfaces<'a>(
+    engine: &Engine,
+    items: impl Iterator<Item = (&'a str, wasmtime::component::types::ComponentExtern<'a>)>,
+) -> Vec<Interface> {
+    let mut found = Vec::new();
+    for (name, item) in items {
+        let functions = match item.ty {
+            ComponentItem::ComponentInstance(instance) => instance
+                .exports(engine)
+                .filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentFunc(_)))
+                .map(|(name, _)| name.to_owned())
+                .collect(),
+            _ => Vec::new(),
+        };
+        found.push(Interface { name: name.to_owned(), functions });
+    }
+    found
+}
+
+fn listed(exports: &[Interface]) -> String {
+    if exports.is_empty() {
+        return "nothing".to_owned();
+    }
+    let names: Vec<&str> = exports.iter().map(|export| export.name.as_str()).collect();
+    names.join(", ")
+}
+
+/// The engine's error in one line: errors are read in terminals and logs.
+fn one_line(error: &wasmtime::Error) -> String {
+    let text = format!("{error:#}");
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ")
+}

@@ -1,0 +1,158 @@
+//! What the host knows of a running attempt: the data of its store.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use gristmill_cache::{Cache, Reservation};
+use gristmill_job::{Clock, NewJob, Payload, Timestamp, Verdict, time};
+use tokio_util::sync::CancellationToken;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::WasiCtx;
+
+use crate::budget::Budget;
+use crate::config::Limits;
+use crate::fault::Abort;
+use crate::limiter::Limiter;
+use crate::log_book::{LogBook, Notes};
+use crate::plugin::Plugin;
+
+/// Where jobs that a job enqueues at once go: the queue is a higher room's business.
+#[async_trait]
+pub trait FollowUps: Send + Sync + 'static {
+    /// Enqueues jobs, a verdict each in order.
+    ///
+    /// # Errors
+    /// The queue can't be reached.
+    async fn enqueue(&self, jobs: Vec<NewJob>) -> anyhow::Result<Vec<Verdict>>;
+}
+
+/// There is no queue.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoFollowUps;
+
+#[async_trait]
+impl FollowUps for NoFollowUps {
+    async fn enqueue(&self, _jobs: Vec<NewJob>) -> anyhow::Result<Vec<Verdict>> {
+        anyhow::bail!("this host has no queue")
+    }
+}
+
+/// What all attempts of a process share.
+pub(crate) struct Shared {
+    pub(crate) cache: Arc<dyn Cache>,
+    pub(crate) cache_config: gristmill_cache::Config,
+    pub(crate) follow_ups: Arc<dyn FollowUps>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// What the job's record says to its attempt.
+pub(crate) struct JobFacts {
+    pub(crate) spec: Arc<NewJob>,
+    pub(crate) attempt: u32,
+    pub(crate) enqueued_at: Timestamp,
+    pub(crate) checkpoint: Option<Payload>,
+}
+
+/// The data of an attempt's store.
+pub(crate) struct State {
+    pub(crate) plugin: Plugin,
+    pub(crate) job: JobFacts,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) limiter: Limiter,
+    pub(crate) budget: Budget,
+    pub(crate) started: Instant,
+    pub(crate) deadline: Instant,
+    pub(crate) cancel: CancellationToken,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) notes: Arc<dyn Notes>,
+    pub(crate) progress_noted: Option<Instant>,
+    pub(crate) progress: Option<gristmill_job::Progress>,
+    pub(crate) follow_ups: Vec<NewJob>,
+    /// Reservations that the guest hasn't filled or dropped; what is left at the end is released.
+    pub(crate) reservations: Vec<Reservation>,
+    pub(crate) table: ResourceTable,
+    /// Made when first used: most guests link WASI and never call it.
+    pub(crate) wasi: Option<WasiCtx>,
+    log: Option<Arc<Mutex<LogBook>>>,
+}
+
+/// What a new attempt brings along.
+pub(crate) struct Start {
+    pub(crate) plugin: Plugin,
+    pub(crate) job: JobFacts,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) wall: Duration,
+    pub(crate) cancel: CancellationToken,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) notes: Arc<dyn Notes>,
+}
+
+impl State {
+    pub(crate) fn new(start: Start) -> Self {
+        let started = time::monotonic();
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(start.limits.handles_max);
+        Self {
+            limiter: Limiter::new(&start.limits),
+            budget: Budget::default(),
+            started,
+            deadline: started + start.wall,
+            progress_noted: None,
+            progress: None,
+            follow_ups: Vec::new(),
+            reservations: Vec::new(),
+            table,
+            wasi: None,
+            log: None,
+            plugin: start.plugin,
+            job: start.job,
+            limits: start.limits,
+            cancel: start.cancel,
+            shared: start.shared,
+            notes: start.notes,
+        }
+    }
+
+    /// Counts a call of the contract's interfaces.
+    ///
+    /// # Errors
+    /// The attempt's budget of calls is spent, which ends it.
+    pub(crate) fn count_host_call(&mut self) -> wasmtime::Result<()> {
+        self.budget.host_calls += 1;
+        if self.budget.host_calls > self.limits.host_calls_max {
+            return Err(Abort::Limit("host_calls").into());
+        }
+        Ok(())
+    }
+
+    /// Time until the attempt's deadline.
+    pub(crate) fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(time::monotonic())
+    }
+
+    /// The attempt's log, made when first used.
+    pub(crate) fn log(&mut self) -> &Arc<Mutex<LogBook>> {
+        self.log.get_or_insert_with(|| {
+            let (notes, clock) = (Arc::clone(&self.notes), Arc::clone(&self.shared.clock));
+            let (id, attempt) = (self.job.spec.id, self.job.attempt);
+            Arc::new(Mutex::new(LogBook::new(id, attempt, notes, clock, &self.limits)))
+        })
+    }
+
+    /// Bytes logged, and the last lines.
+    pub(crate) fn logged(&self) -> (u64, Vec<String>) {
+        match &self.log {
+            Some(book) => {
+                let book = lock(book);
+                (book.bytes(), book.tail())
+            }
+            None => (0, Vec::new()),
+        }
+    }
+}
+
+/// A panic while a log line was taken leaves the book usable.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,158 @@
+//! The parts of WASI that every guest has: time, randomness, and output that goes to its log.
+//!
+//! Everything else of WASI is linked inert, by [`inert`](crate::inert).
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use gristmill_job::LogLevel;
+use tokio::io::AsyncWrite;
+use wasmtime::component::Linker;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream, WasiCli, WasiCliView};
+use wasmtime_wasi::p2::bindings::{cli, random};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use crate::log_book::LogBook;
+use crate::state::{State, lock};
+
+/// Bytes that a stream takes at once: a guest that writes more asks again.
+const WRITE_BYTES_MAX: usize = 64 << 10;
+
+/// Interfaces that are real for every guest, by the start of their names.
+pub(crate) const REAL: [&str; 7] = [
+    "wasi:io/",
+    "wasi:clocks/",
+    "wasi:random/",
+    "wasi:cli/stdin@",
+    "wasi:cli/stdout@",
+    "wasi:cli/stderr@",
+    "wasi:cli/exit@",
+];
+
+pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(linker)?;
+    cli::exit::add_to_linker::<State, WasiCli>(linker, WasiCliView::cli)?;
+    random::insecure::add_to_linker::<State, WasiRandom>(linker, WasiRandomView::random)?;
+    random::insecure_seed::add_to_linker::<State, WasiRandom>(linker, WasiRandomView::random)
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        if self.wasi.is_none() {
+            let book = Arc::clone(self.log());
+            let wasi = WasiCtx::builder()
+                .stdout(LogStream { book: Arc::clone(&book), level: LogLevel::Info })
+                .stderr(LogStream { book, level: LogLevel::Warn })
+                .build();
+            self.wasi = Some(wasi);
+        }
+        let Some(ctx) = &mut self.wasi else { unreachable!("it was made above") };
+        WasiCtxView { ctx, table: &mut self.table }
+    }
+}
+
+/// A guest's standard output or error: each line becomes a line of its log.
+#[derive(Clone)]
+struct LogStream {
+    book: Arc<Mutex<LogBook>>,
+    level: LogLevel,
+}
+
+impl IsTerminal for LogStream {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for LogStream {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(Lines::new(self.clone()))
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(Lines::new(self.clone()))
+    }
+}
+
+/// Cuts what is written into lines; an unfinished one is logged when the stream is dropped.
+struct Lines {
+    stream: LogStream,
+    unfinished: Vec<u8>,
+}
+
+impl Lines {
+    fn new(stream: LogStream) -> Self {
+        Self { stream, unfinished: Vec::new() }
+    }
+
+    fn take(&mut self, mut bytes: &[u8]) {
+        while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
+            self.unfinished.extend_from_slice(&bytes[..end]);
+            self.log();
+            bytes = &bytes[end + 1..];
+        }
+        self.unfinished.extend_from_slice(bytes);
+        // A line without an end must not grow for ever.
+        if self.unfinished.len() >= WRITE_BYTES_MAX {
+            self.log();
+        }
+    }
+
+    fn log(&mut self) {
+        let line = String::from_utf8_lossy(&self.unfinished);
+        lock(&self.stream.book).line(self.stream.level, line.trim_end_matches('\r'), Vec::new());
+        self.unfinished.clear();
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        if !self.unfinished.is_empty() {
+            self.log();
+        }
+    }
+}
+
+impl OutputStream for Lines {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.take(&bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(WRITE_BYTES_MAX)
+    }
+}
+
+#[async_trait::async_trait]
+impl Pollable for Lines {
+    async fn ready(&mut self) {}
+}
+
+impl AsyncWrite for Lines {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        let taken = bytes.len().min(WRITE_BYTES_MAX);
+        self.take(&bytes[..taken]);
+        Poll::Ready(Ok(taken))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
