@@ -1,0 +1,209 @@
+//! Where dispatcher and executors meet: jobs to run on one side, what came of them on the other.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use gristmill_job::{Digest, JobId};
+use gristmill_queue::{Held, Leased};
+use gristmill_runtime::{LoadError, Note, Notes, Report};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::config;
+use crate::event::{Event, Observer};
+
+/// A leased job on its way through an executor.
+pub(crate) struct Task {
+    /// The queue that it came from, as the dispatcher numbers them.
+    pub(crate) queue: usize,
+    pub(crate) leased: Leased,
+    /// Ends the attempt.
+    pub(crate) cancel: CancellationToken,
+}
+
+/// What came of a task.
+pub(crate) struct Finished {
+    pub(crate) queue: usize,
+    pub(crate) leased: Leased,
+    pub(crate) ended: Ended,
+    pub(crate) took: Duration,
+}
+
+pub(crate) enum Ended {
+    /// The attempt came to an outcome.
+    Attempted { digest: Digest, report: Box<Report> },
+    /// It was stopped before it began.
+    NotStarted,
+    /// Its plugin can't be had here.
+    NoPlugin(LoadError),
+    /// The host is unwell.
+    HostUnwell(String),
+    /// The host panicked in the middle of the attempt. This counts: a job that does it every time
+    /// must come to an end.
+    HostPanicked,
+}
+
+/// What running attempts have to say, by queue.
+pub(crate) type NoteBox = Vec<(usize, gristmill_queue::Note)>;
+
+pub(crate) struct Board {
+    ready: Mutex<Ready>,
+    /// Tasks that wait for an executor; kept beside the lock, so that finishing needn't take it.
+    waiting: AtomicUsize,
+    finished: Mutex<Vec<Finished>>,
+    notes: Mutex<NoteBox>,
+    /// Something for the dispatcher to fetch.
+    signal: Notify,
+    observer: Arc<dyn Observer>,
+}
+
+#[derive(Default)]
+struct Ready {
+    tasks: VecDeque<Task>,
+    idle: Vec<Arc<Notify>>,
+    closed: bool,
+}
+
+impl Board {
+    pub(crate) fn new(observer: Arc<dyn Observer>) -> Self {
+        Self {
+            ready: Mutex::default(),
+            waiting: AtomicUsize::new(0),
+            finished: Mutex::default(),
+            notes: Mutex::default(),
+            signal: Notify::new(),
+            observer,
+        }
+    }
+
+    pub(crate) fn observer(&self) -> &dyn Observer {
+        &*self.observer
+    }
+
+    /// Gives tasks to the executors. One of them is woken; each wakes the next while there is more,
+    /// so that a batch of short jobs doesn't wake more executors than there are threads.
+    pub(crate) fn put(&self, tasks: impl Iterator<Item = Task>) {
+        let mut ready = lock(&self.ready);
+        ready.tasks.extend(tasks);
+        self.waiting.store(ready.tasks.len(), Ordering::Relaxed);
+        let wake = if ready.tasks.is_empty() { None } else { ready.idle.pop() };
+        drop(ready);
+        if let Some(executor) = wake {
+            executor.notify_one();
+        }
+    }
+
+    /// Takes a task, or waits for one; none: the board is closed.
+    pub(crate) async fn take(&self, me: &Arc<Notify>) -> Option<Task> {
+        loop {
+            {
+                let mut ready = lock(&self.ready);
+                if let Some(task) = ready.tasks.pop_front() {
+                    self.waiting.store(ready.tasks.len(), Ordering::Relaxed);
+                    let next = if ready.tasks.is_empty() { None } else { ready.idle.pop() };
+                    drop(ready);
+                    if let Some(executor) = next {
+                        executor.notify_one();
+                    }
+                    return Some(task);
+                }
+                if ready.closed {
+                    return None;
+                }
+                ready.idle.push(Arc::clone(me));
+            }
+            me.notified().await;
+        }
+    }
+
+    /// Takes back what no executor has begun.
+    pub(crate) fn take_back(&self) -> Vec<Task> {
+        let mut ready = lock(&self.ready);
+        self.waiting.store(0, Ordering::Relaxed);
+        ready.tasks.drain(..).collect()
+    }
+
+    /// Ends the executors once they are done with what they have.
+    pub(crate) fn close(&self) {
+        let mut ready = lock(&self.ready);
+        ready.closed = true;
+        for executor in ready.idle.drain(..) {
+            executor.notify_one();
+        }
+    }
+
+    /// Puts back what came of a task. The dispatcher is told of the first one, so that it can wait
+    /// for company, and when waiting makes no sense: there are enough, or executors have run dry.
+    pub(crate) fn finish(&self, finished: Finished) {
+        let count = {
+            let mut all = lock(&self.finished);
+            all.push(finished);
+            all.len()
+        };
+        if count == 1 || count == config::FLUSH_ITEMS || self.runs_dry() {
+            self.signal.notify_one();
+        }
+    }
+
+    /// Whether executors have nothing to take.
+    pub(crate) fn runs_dry(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) == 0
+    }
+
+    /// Whether a cycle is worth its while now.
+    pub(crate) fn is_worth_a_cycle(&self) -> bool {
+        self.runs_dry() || lock(&self.finished).len() >= config::FLUSH_ITEMS
+    }
+
+    pub(crate) fn take_finished(&self) -> Vec<Finished> {
+        std::mem::take(&mut *lock(&self.finished))
+    }
+
+    pub(crate) fn take_notes(&self) -> NoteBox {
+        std::mem::take(&mut *lock(&self.notes))
+    }
+
+    /// Waits until there may be something to fetch. Safe to drop.
+    pub(crate) async fn signalled(&self) {
+        self.signal.notified().await;
+    }
+}
+
+/// The notes of one queue's attempts.
+pub(crate) struct QueueNotes {
+    pub(crate) board: Arc<Board>,
+    pub(crate) queue: usize,
+}
+
+impl Notes for QueueNotes {
+    fn note(&self, job: JobId, attempt: u32, note: Note) {
+        let held = Held { id: job, attempt };
+        let note = match note {
+            Note::Progress(progress) => {
+                let event = Event::Progressed { job, progress: progress.clone() };
+                self.board.observer().observe(&event);
+                gristmill_queue::Note::Progress(held, progress)
+            }
+            Note::Checkpoint(payload) => gristmill_queue::Note::Checkpoint(held, payload),
+            Note::Log(line) => {
+                self.board.observer().observe(&Event::Logged { job, line: line.clone() });
+                gristmill_queue::Note::Log(held, vec![line])
+            }
+        };
+        let first = {
+            let mut notes = lock(&self.board.notes);
+            notes.push((self.queue, note));
+            notes.len() == 1
+        };
+        if first {
+            self.board.signal.notify_one();
+        }
+    }
+}
+
+/// Nothing is left half done by a panic in these short sections.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

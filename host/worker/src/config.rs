@@ -1,0 +1,57 @@
+//! How a worker works.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use gristmill_job::QueueName;
+
+/// How a worker works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The queues to take jobs from, in turn.
+    pub queues: Vec<QueueName>,
+    /// Attempts at one time; 4 for each core by default, since guests also wait for host calls.
+    pub concurrency: usize,
+    /// How long a lease runs: a worker that died is noticed this long after it last renewed.
+    pub lease: Duration,
+    /// How long running attempts may go on at shutdown before they are interrupted and released.
+    pub grace: Duration,
+    /// How long a job waits for a plugin that nobody has before it is failed as `unknown-plugin`.
+    pub unknown_plugin_patience: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            queues: vec![QueueName::default()],
+            concurrency: 4 * std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            lease: Duration::from_secs(10),
+            grace: Duration::from_secs(10),
+            unknown_plugin_patience: Duration::from_secs(600),
+        }
+    }
+}
+
+/// Settlements and notes in one cycle, and jobs leased by one: below every queue's own bound.
+pub(crate) const BATCH_ITEMS_MAX: usize = 256;
+/// Bytes of input leased by one cycle.
+pub(crate) const BATCH_BYTES_MAX: usize = 16 << 20;
+/// Finished attempts that are worth a cycle of their own while executors are busy.
+pub(crate) const FLUSH_ITEMS: usize = 64;
+/// How long a finished attempt waits for company while executors are busy. When one of them has
+/// nothing to do, nobody waits.
+pub(crate) const LINGER: Duration = Duration::from_millis(1);
+/// Jobs are leased ahead for about this long, as fast as they went last: enough to hide a round
+/// trip, too short to be unfair to other workers.
+pub(crate) const PREFETCH_WINDOW: Duration = Duration::from_millis(5);
+/// The longest wait between two cycles of an idle worker: wake-ups are hints.
+pub(crate) const BACKSTOP: Duration = Duration::from_secs(1);
+/// The first wait after the queue could not be reached; it doubles up to [`BACKSTOP`].
+pub(crate) const RECONNECT_BASE: Duration = Duration::from_millis(50);
+/// The wait of a job that is released because the host is unwell or its plugin isn't there, at
+/// least and at most; between, it is a quarter of the job's age.
+pub(crate) const RELEASE_DELAY_MIN: Duration = Duration::from_secs(1);
+pub(crate) const RELEASE_DELAY_MAX: Duration = Duration::from_secs(30);
+/// How long a stopping worker goes on trying to reach the queue for its last settlements. Past it,
+/// the lease gives the jobs back.
+pub(crate) const LAST_CYCLE_PATIENCE: Duration = Duration::from_secs(5);

@@ -1,0 +1,348 @@
+//! Who holds what: the one owner of the worker's state, and the only one who talks to the queue.
+//!
+//! [`Dispatcher`] itself neither waits nor does I/O: [`Dispatcher::plan`] says what to send to a
+//! queue, [`Dispatcher::apply`] takes the reply. The loop around it is in `worker.rs`.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use gristmill_job::{QueueName, Timestamp, WorkerId};
+use gristmill_queue::{Cycle, CycleReply, Held, Settled};
+use rand::SeedableRng;
+use rand::rngs::SmallRng;
+use tokio_util::sync::CancellationToken;
+
+use crate::board::{Board, Task};
+use crate::config::{self, Config};
+use crate::event::Event;
+use crate::settle::{self, Circumstances, Pending};
+
+/// Who holds what.
+pub(crate) struct Dispatcher {
+    config: Config,
+    board: Arc<Board>,
+    pub(crate) worker: WorkerId,
+    pub(crate) lines: Vec<Line>,
+    /// Jobs that a worker died under, and the one of them that runs: alone, so that if it kills this
+    /// worker too, no other job is suspected with it.
+    suspects: VecDeque<Task>,
+    suspect: Option<Held>,
+    /// No job is leased any more.
+    draining: bool,
+    /// How long an attempt took lately, on average; rules how far ahead jobs are leased.
+    attempt_time: Duration,
+    rng: SmallRng,
+    pub(crate) settled: u64,
+    pub(crate) released: u64,
+}
+
+/// What the dispatcher knows of one queue.
+pub(crate) struct Line {
+    pub(crate) queue: QueueName,
+    held: HashMap<Held, Holding>,
+    /// Settlements that wait for their cycle.
+    pending: Vec<Pending>,
+    notes: Vec<gristmill_queue::Note>,
+    /// The cycle that is on its way, kept until its reply so that it can be sent again.
+    pub(crate) cycle: Cycle,
+    /// What is told of each of its settlements.
+    events: Vec<(Held, Event)>,
+    /// There may be jobs to lease.
+    pub(crate) more: bool,
+    /// When the next scheduled job is due.
+    pub(crate) due: Option<Instant>,
+    /// When the lease was last renewed, as of the sending.
+    pub(crate) renewed: Option<Instant>,
+    /// The queue couldn't be reached; how long to wait before the next try.
+    pub(crate) unreachable: Option<Duration>,
+    /// The queue and this worker must agree on what is held before the next cycle.
+    pub(crate) must_resync: bool,
+}
+
+struct Holding {
+    cancel: CancellationToken,
+    cancel_requested: bool,
+}
+
+impl Dispatcher {
+    pub(crate) fn new(config: Config, board: Arc<Board>) -> Self {
+        let worker = WorkerId::random();
+        let lines = config.queues.iter().map(|queue| Line::new(queue, worker, config.lease));
+        Self {
+            lines: lines.collect(),
+            config,
+            board,
+            worker,
+            suspects: VecDeque::new(),
+            suspect: None,
+            draining: false,
+            // Until the first attempt says otherwise, nothing is leased ahead.
+            attempt_time: config::PREFETCH_WINDOW,
+            rng: SmallRng::from_rng(&mut rand::rng()),
+            settled: 0,
+            released: 0,
+        }
+    }
+
+    /// Takes what executors have put back.
+    pub(crate) fn collect(&mut self, now: Timestamp) {
+        for finished in self.board.take_finished() {
+            let line = &mut self.lines[finished.queue];
+            if self.suspect == Some(finished.leased.held()) {
+                self.suspect = None;
+            }
+            self.attempt_time = (self.attempt_time * 7 + finished.took) / 8;
+            // What is not held any more was taken from this worker: nothing can be settled.
+            let Some(holding) = line.held.remove(&finished.leased.held()) else { continue };
+            let circumstances = Circumstances {
+                config: &self.config,
+                now,
+                cancel_requested: holding.cancel_requested,
+            };
+            line.pending.push(settle::settle(finished, &circumstances, &mut self.rng));
+        }
+        for (queue, note) in self.board.take_notes() {
+            self.lines[queue].notes.push(note);
+        }
+        self.try_suspect();
+    }
+
+    /// Runs the next suspect, once nothing else runs.
+    fn try_suspect(&mut self) {
+        let held: usize = self.lines.iter().map(|line| line.held.len()).sum();
+        if held == self.suspects.len()
+            && let Some(task) = self.suspects.pop_front()
+        {
+            self.suspect = Some(task.leased.held());
+            self.board.put(std::iter::once(task));
+        }
+    }
+
+    /// How many more jobs may be leased: free executors, and some ahead where attempts are short.
+    fn room(&self) -> usize {
+        if self.draining || self.suspect.is_some() || !self.suspects.is_empty() {
+            return 0;
+        }
+        let held: usize = self.lines.iter().map(|line| line.held.len()).sum();
+        let slots = self.config.concurrency;
+        let each = self.attempt_time.max(Duration::from_micros(1));
+        let ahead = config::PREFETCH_WINDOW.as_nanos() / each.as_nanos();
+        let ahead = usize::try_from(ahead).unwrap_or(usize::MAX).saturating_mul(slots);
+        // An attempt that takes the window or longer leaves nothing to hide.
+        let ahead = if ahead <= slots { 0 } else { ahead.min(config::BATCH_ITEMS_MAX) };
+        (slots + ahead).saturating_sub(held).min(config::BATCH_ITEMS_MAX)
+    }
+
+    /// Whether jobs could be leased now.
+    pub(crate) fn has_room(&self) -> bool {
+        self.room() > 0
+    }
+
+    /// Whether a line has something to send, or could be given jobs.
+    pub(crate) fn wants_cycle(&self, line: usize) -> bool {
+        let has_room = self.has_room();
+        let line = &self.lines[line];
+        line.has_news() || (line.more && has_room)
+    }
+
+    /// There may be jobs in every line: the next round asks.
+    pub(crate) fn ask_again(&mut self) {
+        for line in &mut self.lines {
+            line.more = true;
+        }
+    }
+
+    /// Makes the next cycle of a line ready to be sent.
+    pub(crate) fn plan(&mut self, line: usize) {
+        let room = self.room();
+        let (line, worker) = (&mut self.lines[line], self.worker);
+        let cycle = &mut line.cycle;
+        let space = config::BATCH_ITEMS_MAX - cycle.settlements.len();
+        for pending in line.pending.drain(..space.min(line.pending.len())) {
+            line.events.push((pending.settlement.held(), pending.event));
+            cycle.settlements.push(pending.settlement);
+        }
+        let space = config::BATCH_ITEMS_MAX - cycle.notes.len();
+        cycle.notes.extend(line.notes.drain(..space.min(line.notes.len())));
+        cycle.worker = worker;
+        // Settlements that didn't fit are still held, as the queue sees it.
+        cycle.held = line.held.len() + line.pending.len();
+        cycle.want = room;
+    }
+
+    /// Takes the reply to a line's cycle: tells of what is recorded, stops what is to be cancelled,
+    /// and gives new jobs to the executors.
+    pub(crate) fn apply(&mut self, index: usize, sent: Instant, reply: CycleReply) {
+        let line = &mut self.lines[index];
+        if line.unreachable.take().is_some() {
+            let queue = line.queue.clone();
+            self.board.observer().observe(&Event::QueueAvailable { queue });
+        }
+        line.renewed = Some(sent);
+        for ((held, event), verdict) in line.events.drain(..).zip(reply.verdicts) {
+            match (verdict, &event) {
+                (Settled::Recorded, Event::Released { .. }) => self.released += 1,
+                (Settled::Recorded, _) => self.settled += 1,
+                (Settled::LeaseLost, _) => {}
+            }
+            let event = match verdict {
+                Settled::Recorded => event,
+                Settled::LeaseLost => Event::LeaseLost { job: held.id, attempt: held.attempt },
+            };
+            self.board.observer().observe(&event);
+        }
+        for held in reply.cancel {
+            if let Some(holding) = line.held.get_mut(&held) {
+                holding.cancel_requested = true;
+                holding.cancel.cancel();
+            }
+        }
+        line.due = reply.next_due.map(|wait| sent + wait);
+        line.more = reply.more;
+        line.must_resync = reply.resync;
+        if reply.jobs.is_empty() {
+            return;
+        }
+        let mut tasks = Vec::with_capacity(reply.jobs.len());
+        for leased in reply.jobs {
+            let cancel = CancellationToken::new();
+            let holding = Holding { cancel: cancel.clone(), cancel_requested: false };
+            line.held.insert(leased.held(), holding);
+            let is_suspect = leased.crashes > 0;
+            let task = Task { queue: index, leased, cancel };
+            if is_suspect {
+                self.suspects.push_back(task);
+            } else {
+                tasks.push(task);
+            }
+        }
+        self.board.put(tasks.into_iter());
+        self.try_suspect();
+    }
+
+    /// The queue couldn't be reached: what was sent stays, to be sent again.
+    pub(crate) fn unreachable(&mut self, index: usize, error: String) {
+        let line = &mut self.lines[index];
+        line.must_resync = true;
+        let wait = line.unreachable.map_or(config::RECONNECT_BASE, |wait| wait * 2);
+        if line.unreachable.is_none() {
+            let queue = line.queue.clone();
+            self.board.observer().observe(&Event::QueueUnavailable { queue, error });
+        }
+        line.unreachable = Some(wait.min(config::BACKSTOP));
+    }
+
+    /// What the worker holds of a line, as the queue should see it: what runs, and what is settled
+    /// but not recorded yet.
+    pub(crate) fn held(&self, line: usize) -> Vec<Held> {
+        let line = &self.lines[line];
+        let unsent = line.pending.iter().map(|pending| pending.settlement.held());
+        let sent = line.cycle.settlements.iter().map(gristmill_queue::Settlement::held);
+        line.held.keys().copied().chain(unsent).chain(sent).collect()
+    }
+
+    /// What the queue says this worker doesn't hold: stopped, and never settled.
+    pub(crate) fn lose(&mut self, index: usize, lost: &[Held]) {
+        let line = &mut self.lines[index];
+        line.must_resync = false;
+        self.suspects.retain(|task| !lost.contains(&task.leased.held()));
+        for held in lost {
+            if let Some(holding) = line.held.remove(held) {
+                holding.cancel.cancel();
+                let event = Event::LeaseLost { job: held.id, attempt: held.attempt };
+                self.board.observer().observe(&event);
+            }
+        }
+    }
+
+    /// The worker's lease on one of its queues has lapsed: everything is stopped, nothing can be
+    /// settled, and it goes on under a new id.
+    pub(crate) fn start_anew(&mut self) {
+        self.worker = WorkerId::random();
+        drop(self.board.take_back());
+        self.suspects.clear();
+        self.suspect = None;
+        for line in &mut self.lines {
+            for (held, holding) in line.held.drain() {
+                holding.cancel.cancel();
+                let event = Event::LeaseLost { job: held.id, attempt: held.attempt };
+                self.board.observer().observe(&event);
+            }
+            *line = Line::new(&line.queue, self.worker, self.config.lease);
+        }
+        self.board.observer().observe(&Event::WorkerStarted { worker: self.worker });
+    }
+
+    /// Whether a lease may have lapsed without having been renewed: whatever runs must end now.
+    pub(crate) fn has_outlived_a_lease(&self, now: Instant) -> bool {
+        self.lines.iter().any(|line| {
+            let since = line.renewed.map(|renewed| now.saturating_duration_since(renewed));
+            !line.held.is_empty() && since.is_some_and(|since| since >= self.config.lease)
+        })
+    }
+
+    /// Leases nothing more, and releases what no executor has begun.
+    pub(crate) fn drain(&mut self) {
+        self.draining = true;
+        for task in self.board.take_back().into_iter().chain(self.suspects.drain(..)) {
+            let line = &mut self.lines[task.queue];
+            if line.held.remove(&task.leased.held()).is_some() {
+                line.pending.push(settle::release(&task.leased, None, "the worker stops"));
+            }
+        }
+    }
+
+    /// Interrupts what still runs, to be released.
+    pub(crate) fn interrupt(&mut self) {
+        for holding in self.lines.iter().flat_map(|line| line.held.values()) {
+            holding.cancel.cancel();
+        }
+    }
+
+    /// Whether nothing runs and everything is recorded.
+    pub(crate) fn is_done(&self) -> bool {
+        self.lines.iter().all(|line| line.held.is_empty() && !line.has_news())
+    }
+
+    /// Whether anything runs.
+    pub(crate) fn is_running(&self) -> bool {
+        self.lines.iter().any(|line| !line.held.is_empty())
+    }
+}
+
+impl Line {
+    fn new(queue: &QueueName, worker: WorkerId, lease: Duration) -> Self {
+        Self {
+            queue: queue.clone(),
+            held: HashMap::new(),
+            pending: Vec::new(),
+            notes: Vec::new(),
+            cycle: Cycle {
+                queue: queue.clone(),
+                worker,
+                lease,
+                settlements: Vec::new(),
+                notes: Vec::new(),
+                held: 0,
+                want: 0,
+                want_bytes: config::BATCH_BYTES_MAX,
+            },
+            events: Vec::new(),
+            // A new worker doesn't know yet what is there.
+            more: true,
+            due: None,
+            renewed: None,
+            unreachable: None,
+            must_resync: false,
+        }
+    }
+
+    fn has_news(&self) -> bool {
+        let unsent = !self.pending.is_empty() || !self.notes.is_empty();
+        unsent || !self.cycle.settlements.is_empty() || !self.cycle.notes.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+//! Runs attempts, one after another, for as long as there are any.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use gristmill_job::time;
+use gristmill_queue::Leased;
+use gristmill_runtime::{Attempt, LoadError, Notes, Plugin, PluginStore, Runtime};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::board::{Board, Ended, Finished, Task};
+use crate::event::Event;
+
+/// One of several that share a board.
+pub(crate) struct Executor {
+    pub(crate) board: Arc<Board>,
+    pub(crate) runtime: Runtime,
+    pub(crate) plugins: Arc<PluginStore>,
+    /// By queue, as the dispatcher numbers them.
+    pub(crate) notes: Arc<[Arc<dyn Notes>]>,
+}
+
+impl Executor {
+    /// Runs until the board is closed.
+    pub(crate) async fn run(self) {
+        let me = Arc::new(Notify::new());
+        while let Some(task) = self.board.take(&me).await {
+            let started = time::monotonic();
+            let Task { queue, leased, cancel } = task;
+            // A panic is the host's fault, but it came with this job: it ends the attempt, not the
+            // executor.
+            let run = AssertUnwindSafe(self.attempt(queue, &leased, cancel)).catch_unwind();
+            let ended = run.await.unwrap_or_else(|_| Ended::HostPanicked);
+            let took = time::monotonic().saturating_duration_since(started);
+            self.board.finish(Finished { queue, leased, ended, took });
+            // Most attempts end without ever waiting; timers and other tasks want their turn.
+            tokio::task::coop::consume_budget().await;
+        }
+    }
+
+    async fn attempt(&self, queue: usize, leased: &Leased, cancel: CancellationToken) -> Ended {
+        if cancel.is_cancelled() {
+            return Ended::NotStarted;
+        }
+        // Compiling may take longer than anybody wants to wait.
+        let plugin = tokio::select! {
+            biased;
+            plugin = self.plugin(leased) => plugin,
+            () = cancel.cancelled() => return Ended::NotStarted,
+        };
+        let plugin = match plugin {
+            Ok(plugin) => plugin,
+            Err(error) => return Ended::NoPlugin(error),
+        };
+        let job = Arc::clone(&leased.spec);
+        let started = Event::AttemptStarted { job: Arc::clone(&job), attempt: leased.attempt };
+        self.board.observer().observe(&started);
+        let attempt = Attempt {
+            job,
+            number: leased.attempt,
+            enqueued_at: leased.enqueued_at,
+            checkpoint: leased.checkpoint.clone(),
+            cancel,
+            notes: Arc::clone(&self.notes[queue]),
+        };
+        match self.runtime.run(&plugin, attempt).await {
+            Ok(report) => Ended::Attempted { digest: plugin.digest(), report: Box::new(report) },
+            Err(error) => Ended::HostUnwell(format!("{:#}", anyhow::Error::from(error))),
+        }
+    }
+
+    async fn plugin(&self, leased: &Leased) -> Result<Plugin, LoadError> {
+        let spec = &leased.spec;
+        let plugin = match self.plugins.loaded(&spec.plugin) {
+            Some(plugin) => plugin,
+            None => self.plugins.get(&spec.plugin).await?,
+        };
+        match spec.digest {
+            Some(pinned) if pinned != plugin.digest() => Err(LoadError::NotFound {
+                name: format!("{}@{pinned}", spec.plugin),
+                dir: self.plugins.dir().map_or_else(String::new, |dir| dir.display().to_string()),
+            }),
+            _ => Ok(plugin),
+        }
+    }
+}
