@@ -1,0 +1,36 @@
+//! What the integration tests and benchmarks share: where guests are, and a sandbox to run them in.
+
+mod sandbox;
+
+use std::path::{Path, PathBuf};
+
+pub use sandbox::{Recorded, Sandbox, a_job};
+
+/// The checkout's `target` folder, where `make plugins` puts what it builds.
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target")
+}
+
+fn built(folder: &str, name: &str) -> PathBuf {
+    let path = target().join(folder).join(format!("{name}.wasm"));
+    assert!(path.exists(), "{} is missing: run `make plugins` first", path.display());
+    path
+}
+
+/// The component of a shipped plugin.
+///
+/// # Panics
+/// It wasn't built.
+#[must_use]
+pub fn plugin(name: &str) -> PathBuf {
+    built("plugins", name)
+}
+
+/// The component of a guest of `tests/guests`.
+///
+/// # Panics
+/// It wasn't built.
+#[must_use]
+pub fn guest(name: &str) -> PathBuf {
+    built("test-guests", name)
+}

@@ -1,0 +1,166 @@
+//! A runtime with memory back-ends, for tests that need no queue.
+
+use std::sync::{Arc, Mutex};
+
+use gristmill_cache::MemoryCache;
+use gristmill_job::{
+    FunctionName, JobId, LogLine, NewJob, Payload, PluginName, Progress, SystemClock,
+};
+use gristmill_runtime::{
+    Allocator, Attempt, Config, FollowUps, Limits, NoFollowUps, Note, Notes, Plugin, Report,
+    Runtime,
+};
+use tokio_util::sync::CancellationToken;
+
+/// What attempts had to say.
+#[derive(Default)]
+pub struct Recorded {
+    /// Lines of log.
+    pub log: Mutex<Vec<LogLine>>,
+    /// Progress.
+    pub progress: Mutex<Vec<Progress>>,
+    /// Checkpoints.
+    pub checkpoints: Mutex<Vec<Payload>>,
+}
+
+impl Recorded {
+    /// The messages of the log.
+    ///
+    /// # Panics
+    /// A test panicked while it wrote.
+    #[must_use]
+    pub fn messages(&self) -> Vec<String> {
+        self.log.lock().expect("no panic").iter().map(|line| line.message.clone()).collect()
+    }
+}
+
+impl Notes for Recorded {
+    fn note(&self, _job: JobId, _attempt: u32, note: Note) {
+        match note {
+            Note::Log(line) => self.log.lock().expect("no panic").push(line),
+            Note::Progress(progress) => self.progress.lock().expect("no panic").push(progress),
+            Note::Checkpoint(saved) => self.checkpoints.lock().expect("no panic").push(saved),
+        }
+    }
+}
+
+/// A runtime with a memory cache, and a record of what attempts had to say.
+pub struct Sandbox {
+    /// The runtime.
+    pub runtime: Runtime,
+    /// What attempts had to say.
+    pub recorded: Arc<Recorded>,
+}
+
+impl Sandbox {
+    /// With default limits: on a busy machine, nothing but what spins should run into its wall.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_limits(Limits::default())
+    }
+
+    /// With these limits.
+    #[must_use]
+    pub fn with_limits(limits: Limits) -> Self {
+        Self::with(limits, Arc::new(NoFollowUps))
+    }
+
+    /// With this allocator and a single slot, so that every attempt is the next tenant of the last.
+    ///
+    /// # Errors
+    /// The allocator can't be had here.
+    pub fn with_allocator(allocator: Allocator) -> Result<Self, gristmill_runtime::Error> {
+        let config = Config { slots: 1, allocator: Some(allocator), ..Config::default() };
+        Self::build(config, Arc::new(NoFollowUps))
+    }
+
+    /// With these limits, and somebody who takes follow-ups.
+    ///
+    /// # Panics
+    /// The engine can't be set up.
+    #[must_use]
+    pub fn with(limits: Limits, follow_ups: Arc<dyn FollowUps>) -> Self {
+        // A pool for each of many tests would reserve more address space than there is.
+        let config = Config { slots: 4, limits, ..Config::default() };
+        Self::build(config, follow_ups).expect("an engine")
+    }
+
+    fn build(
+        config: Config,
+        follow_ups: Arc<dyn FollowUps>,
+    ) -> Result<Self, gristmill_runtime::Error> {
+        let clock = Arc::new(SystemClock);
+        let cache_config = gristmill_cache::Config::default();
+        let cache = Arc::new(MemoryCache::new(cache_config.clone(), Arc::clone(&clock) as _));
+        let runtime = Runtime::new(config, cache, cache_config, follow_ups, clock)?;
+        Ok(Self { runtime, recorded: Arc::default() })
+    }
+
+    /// Loads a guest of `tests/guests`.
+    ///
+    /// # Panics
+    /// It can't be loaded.
+    pub async fn guest(&self, name: &str) -> Plugin {
+        self.runtime.load_file(&crate::guest(name)).await.expect("the guest loads")
+    }
+
+    /// Runs the first attempt of a job on the guest of its plugin's name.
+    pub async fn run(&self, job: NewJob) -> Report {
+        let plugin = self.guest(job.plugin.as_str()).await;
+        self.attempt(&plugin, job, 1, None).await
+    }
+
+    /// Runs one attempt of a job.
+    ///
+    /// # Panics
+    /// The host is unwell.
+    pub async fn attempt(
+        &self,
+        plugin: &Plugin,
+        job: NewJob,
+        number: u32,
+        checkpoint: Option<Payload>,
+    ) -> Report {
+        let cancel = CancellationToken::new();
+        let attempt = self.an_attempt(job, number, checkpoint, cancel);
+        self.runtime.run(plugin, attempt).await.expect("the host is well")
+    }
+
+    /// An attempt that can be cancelled from outside.
+    #[must_use]
+    pub fn an_attempt(
+        &self,
+        job: NewJob,
+        number: u32,
+        checkpoint: Option<Payload>,
+        cancel: CancellationToken,
+    ) -> Attempt {
+        Attempt {
+            job: Arc::new(job),
+            number,
+            enqueued_at: gristmill_job::Timestamp::from_millis(1_777_636_800_000),
+            checkpoint,
+            cancel,
+            notes: Arc::clone(&self.recorded) as _,
+        }
+    }
+}
+
+impl Default for Sandbox {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A job that calls a function of a plugin; an empty function name is left out.
+///
+/// # Panics
+/// One of the names is no name.
+#[must_use]
+pub fn a_job(plugin: &str, function: &str, input: Payload) -> NewJob {
+    let mut job = NewJob::new(PluginName::new(plugin).expect("a plugin name"), input);
+    if !function.is_empty() {
+        job.function = Some(FunctionName::new(function).expect("a function name"));
+    }
+    job
+}
