@@ -1,0 +1,208 @@
+//! Enqueueing jobs, and reading them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use gristmill_job::wire::{JobRequest, JobView, WireError};
+use gristmill_job::{
+    Job, JobId, JobState, NewJob, RejectionCode, Timestamp, Verdict, media, time::parse_duration,
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::limits;
+use crate::problem::{Kind, Problem};
+use crate::routes::Front;
+use crate::verdict::VerdictView;
+
+/// One job as an object, or many as an array.
+pub(crate) async fn enqueue(
+    State(front): State<Front>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    check_media_type(&headers)?;
+    let body = body.map_err(unreadable_body)?;
+    if front.draining.is_cancelled() {
+        return Err(Problem::new(Kind::Stopping, "no more jobs are taken; try again elsewhere"));
+    }
+    if body.trim_ascii_start().starts_with(b"[") {
+        enqueue_many(&front, &body).await
+    } else {
+        enqueue_one(&front, &body).await
+    }
+}
+
+async fn enqueue_one(front: &Front, body: &[u8]) -> Result<Response, Problem> {
+    let request: JobRequest = serde_json::from_slice(body).map_err(malformed)?;
+    let mut job = NewJob::try_from(request)?;
+    front.desk.admit(&mut job).await?;
+    let (id, spec, now) = (job.id, Arc::new(job.clone()), front.desk.clock.now());
+    match front.desk.queue.enqueue(vec![job]).await?.pop() {
+        Some(Verdict::Created) => {
+            let location = [(header::LOCATION, format!("/v1/jobs/{id}"))];
+            let view = JobView::from(&taken_over(spec, now));
+            Ok((StatusCode::CREATED, location, Json(view)).into_response())
+        }
+        Some(Verdict::Duplicate) => {
+            let job = front.desk.queue.get(id).await?.ok_or_else(|| unknown_job(id))?;
+            Ok(Json(JobView::from(&job)).into_response())
+        }
+        Some(Verdict::UniqueConflict(owner)) => Err(Problem::unique_conflict(owner)),
+        Some(Verdict::Rejected(rejection)) => Err(rejection.into()),
+        None => Err(Problem::new(Kind::Unavailable, "the queue gave no verdict")),
+    }
+}
+
+async fn enqueue_many(front: &Front, body: &[u8]) -> Result<Response, Problem> {
+    let items: Vec<Value> = serde_json::from_slice(body).map_err(malformed)?;
+    let mut parsed: Vec<Result<JobId, VerdictView>> = Vec::with_capacity(items.len());
+    let mut jobs = Vec::with_capacity(items.len());
+    for item in items {
+        parsed.push(match parse_item(item) {
+            Ok(job) => {
+                let id = job.id;
+                jobs.push(job);
+                Ok(id)
+            }
+            Err(rejected) => Err(rejected),
+        });
+    }
+    let mut verdicts = front.desk.enqueue(jobs).await?.into_iter();
+    let views: Vec<VerdictView> = parsed
+        .into_iter()
+        .filter_map(|item| match item {
+            Ok(id) => verdicts.next().map(|verdict| VerdictView::new(id, verdict)),
+            Err(rejected) => Some(rejected),
+        })
+        .collect();
+    Ok(Json(views).into_response())
+}
+
+/// One faulty job must not cost the others of its batch their verdicts.
+fn parse_item(item: Value) -> Result<NewJob, VerdictView> {
+    let id = item.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+    let rejected = |message, field: Option<&str>| VerdictView::Rejected {
+        id,
+        code: RejectionCode::Invalid,
+        message,
+        field: field.map(str::to_owned),
+    };
+    let request: JobRequest =
+        serde_json::from_value(item).map_err(|e| rejected(e.to_string(), None))?;
+    NewJob::try_from(request).map_err(|WireError { field, problem }| rejected(problem, Some(field)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ShowQuery {
+    wait: Option<String>,
+}
+
+/// A job, at once or as soon as it has ended.
+pub(crate) async fn show(
+    State(front): State<Front>,
+    Path(id): Path<String>,
+    query: Result<Query<ShowQuery>, QueryRejection>,
+) -> Result<Json<JobView>, Problem> {
+    let Query(query) =
+        query.map_err(|e| Problem::new(Kind::InvalidParameter, e.body_text()).field("query"))?;
+    let id = parse_id(&id)?;
+    let patience = match query.wait.as_deref().map(parse_duration).transpose() {
+        Ok(wait) => wait.unwrap_or(Duration::ZERO).min(limits::WAIT_MAX),
+        Err(why) => return Err(Problem::new(Kind::InvalidParameter, why).field("wait")),
+    };
+    let queue = &front.desk.queue;
+    let found = tokio::select! {
+        found = queue.wait(id, patience) => found?,
+        () = front.closing.cancelled(), if !patience.is_zero() => queue.get(id).await?,
+    };
+    let job = found.ok_or_else(|| unknown_job(id))?;
+    Ok(Json(JobView::from(&job)))
+}
+
+/// What a job handed back, byte for byte.
+pub(crate) async fn result(
+    State(front): State<Front>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let id = parse_id(&id)?;
+    let job = front.desk.queue.get(id).await?.ok_or_else(|| unknown_job(id))?;
+    let Some(result) = job.result else {
+        let detail = format!("job {id} is {} and has handed nothing back", job.state);
+        return Err(Problem::new(Kind::NoResult, detail));
+    };
+    let media_type = HeaderValue::from_str(&result.content_type)
+        .unwrap_or(HeaderValue::from_static(media::BYTES));
+    // A guest chose type and content: a browser shall not run them as a page of this origin.
+    let headers = [
+        (header::CONTENT_TYPE, media_type),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox")),
+    ];
+    Ok((headers, result.data).into_response())
+}
+
+fn parse_id(text: &str) -> Result<JobId, Problem> {
+    text.parse().map_err(|e| {
+        let detail = format!("{text:?} is no job's id, which is a UUID: {e}");
+        Problem::new(Kind::InvalidParameter, detail).field("id")
+    })
+}
+
+/// The job as it was when it was taken over: by now it may have run, and be forgotten.
+fn taken_over(spec: Arc<NewJob>, now: Timestamp) -> Job {
+    let run_at = spec.start.run_at(now);
+    Job {
+        state: if run_at > now { JobState::Scheduled } else { JobState::Queued },
+        attempt: 0,
+        failures: 0,
+        crashes: 0,
+        digest: None,
+        enqueued_at: now,
+        run_at,
+        started_at: None,
+        completed_at: None,
+        outcome: None,
+        result: None,
+        error: None,
+        usage: None,
+        progress: None,
+        checkpoint: None,
+        spec,
+    }
+}
+
+fn unknown_job(id: JobId) -> Problem {
+    let detail = format!("there is no job {id}; finished jobs are kept for a while only");
+    Problem::new(Kind::UnknownJob, detail)
+}
+
+/// A page of another origin can send forms and text to this machine, but not JSON unless it asks
+/// first: so nothing else is taken.
+fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if given.is_some_and(media::is_json) {
+        return Ok(());
+    }
+    let detail = format!("the body must be application/json, not {}", given.unwrap_or("unsaid"));
+    Err(Problem::new(Kind::UnsupportedMediaType, detail).field("content-type"))
+}
+
+fn unreadable_body(rejection: BytesRejection) -> Problem {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        let detail = format!("the body is larger than {} bytes", limits::BODY_BYTES_MAX);
+        return Problem::new(Kind::BodyTooLarge, detail);
+    }
+    Problem::new(Kind::MalformedBody, rejection.body_text())
+}
+
+fn malformed(error: serde_json::Error) -> Problem {
+    Problem::new(Kind::MalformedBody, error.to_string())
+}

@@ -1,0 +1,61 @@
+//! Plugins, as users read of them.
+
+use gristmill_job::{Digest, PluginName};
+use gristmill_runtime::{Function, Plugin};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A plugin.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PluginView {
+    /// Its name.
+    pub name: PluginName,
+    /// Which version of it this is.
+    pub digest: Digest,
+    /// The component's size.
+    pub bytes: usize,
+    /// What it says of its functions; `null`, if it doesn't describe itself.
+    pub functions: Option<Vec<FunctionView>>,
+}
+
+/// A function of a plugin.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FunctionView {
+    /// Its name.
+    pub name: String,
+    /// One line for people.
+    pub summary: Option<String>,
+    /// Patterns of media types that it takes; `null`: any; empty: it takes no input.
+    pub accepts: Option<Vec<String>>,
+    /// The media type of its result.
+    pub returns: Option<String>,
+    /// JSON Schema of its input.
+    pub input: Option<Value>,
+    /// JSON Schema of its result.
+    pub output: Option<Value>,
+}
+
+impl From<&Plugin> for PluginView {
+    fn from(plugin: &Plugin) -> Self {
+        let functions = plugin.functions().map(|all| all.iter().map(Into::into).collect());
+        Self {
+            name: plugin.name().clone(),
+            digest: plugin.digest(),
+            bytes: plugin.bytes(),
+            functions,
+        }
+    }
+}
+
+impl From<&Function> for FunctionView {
+    fn from(function: &Function) -> Self {
+        Self {
+            name: function.name.to_string(),
+            summary: function.summary.clone(),
+            accepts: function.accepts.clone(),
+            returns: function.returns.clone(),
+            input: function.input.clone(),
+            output: function.output.clone(),
+        }
+    }
+}

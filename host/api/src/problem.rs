@@ -1,0 +1,193 @@
+//! A refusal, as RFC 9457 has it.
+
+use std::error::Error as _;
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use gristmill_job::wire::WireError;
+use gristmill_job::{JobId, Rejection, RejectionCode};
+use serde::{Deserialize, Serialize};
+
+use crate::verdict::field_of;
+
+/// A refusal: the body of every answer that isn't what was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What kind of problem it is: `/problems/` and the kind's name.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind in a few words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What is wrong here, and what would be right.
+    pub detail: String,
+    /// The key, parameter or header that is wrong, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub field: Option<String>,
+    /// The job that holds the unique key, where it is held.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub owner_id: Option<JobId>,
+}
+
+/// What kinds of problems there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The path leads nowhere.
+    UnknownRoute,
+    /// The path doesn't take this method.
+    MethodNotAllowed,
+    /// There is no such job, or no longer.
+    UnknownJob,
+    /// The job has no result, or none yet.
+    NoResult,
+    /// The body is no JSON, or not that of a job.
+    MalformedBody,
+    /// The body, or the batch in it, is too large.
+    BodyTooLarge,
+    /// The body is said to be something else than JSON.
+    UnsupportedMediaType,
+    /// A part of the path or the query can't be read.
+    InvalidParameter,
+    /// A key of the job doesn't hold what it should.
+    Invalid,
+    /// No plugin of that name is known here.
+    UnknownPlugin,
+    /// The plugin has no such function.
+    UnknownFunction,
+    /// The input isn't what the function takes.
+    InvalidInput,
+    /// The plugin isn't granted it.
+    AccessDenied,
+    /// The queue holds as much as it may.
+    QueueFull,
+    /// The job's unique key is held by another job.
+    UniqueConflict,
+    /// A back-end can't be reached.
+    Unavailable,
+    /// The daemon is about to end.
+    Stopping,
+}
+
+impl Kind {
+    /// The one table of kinds: name, title, status.
+    const fn facts(self) -> (&'static str, &'static str, StatusCode) {
+        use StatusCode as S;
+        match self {
+            Self::UnknownRoute => ("unknown-route", "no such path", S::NOT_FOUND),
+            Self::MethodNotAllowed => {
+                ("method-not-allowed", "wrong method for this path", S::METHOD_NOT_ALLOWED)
+            }
+            Self::UnknownJob => ("unknown-job", "no such job", S::NOT_FOUND),
+            Self::NoResult => ("no-result", "the job has no result", S::NOT_FOUND),
+            Self::MalformedBody => ("malformed-body", "the body can't be read", S::BAD_REQUEST),
+            Self::BodyTooLarge => ("body-too-large", "the body is too large", S::PAYLOAD_TOO_LARGE),
+            Self::UnsupportedMediaType => {
+                ("unsupported-media-type", "the body isn't JSON", S::UNSUPPORTED_MEDIA_TYPE)
+            }
+            Self::InvalidParameter => {
+                ("invalid-parameter", "a parameter can't be read", S::BAD_REQUEST)
+            }
+            Self::Invalid => ("invalid", "the job isn't valid", S::UNPROCESSABLE_ENTITY),
+            Self::UnknownPlugin => ("unknown-plugin", "no such plugin", S::UNPROCESSABLE_ENTITY),
+            Self::UnknownFunction => {
+                ("unknown-function", "no such function", S::UNPROCESSABLE_ENTITY)
+            }
+            Self::InvalidInput => {
+                ("invalid-input", "the input doesn't fit", S::UNPROCESSABLE_ENTITY)
+            }
+            Self::AccessDenied => ("access-denied", "not granted", S::UNPROCESSABLE_ENTITY),
+            Self::QueueFull => ("queue-full", "the queue is full", S::TOO_MANY_REQUESTS),
+            Self::UniqueConflict => ("unique-conflict", "the unique key is held", S::CONFLICT),
+            Self::Unavailable => {
+                ("unavailable", "a back-end can't be reached", S::SERVICE_UNAVAILABLE)
+            }
+            Self::Stopping => ("stopping", "the daemon is stopping", S::SERVICE_UNAVAILABLE),
+        }
+    }
+}
+
+impl Problem {
+    /// A problem of this kind.
+    #[must_use]
+    pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        let (name, title, status) = kind.facts();
+        Self {
+            kind: format!("/problems/{name}"),
+            title: title.to_owned(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            field: None,
+            owner_id: None,
+        }
+    }
+
+    /// Names the key, parameter or header that is wrong.
+    #[must_use]
+    pub fn field(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    /// Whether it is of this kind.
+    #[must_use]
+    pub fn is(&self, kind: Kind) -> bool {
+        self.kind.rsplit('/').next() == Some(kind.facts().0)
+    }
+
+    pub(crate) fn unique_conflict(owner: JobId) -> Self {
+        let detail = format!("the unique key is held by job {owner}");
+        let problem = Self::new(Kind::UniqueConflict, detail).field("unique_key");
+        Self { owner_id: Some(owner), ..problem }
+    }
+}
+
+impl From<WireError> for Problem {
+    fn from(error: WireError) -> Self {
+        Self::new(Kind::Invalid, error.problem).field(error.field)
+    }
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        let kind = match rejection.code {
+            RejectionCode::QueueFull => Kind::QueueFull,
+            RejectionCode::UnknownFunction => Kind::UnknownFunction,
+            RejectionCode::UnknownPlugin => Kind::UnknownPlugin,
+            RejectionCode::InvalidInput => Kind::InvalidInput,
+            RejectionCode::AccessDenied => Kind::AccessDenied,
+            RejectionCode::Invalid => Kind::Invalid,
+        };
+        let problem = Self::new(kind, rejection.message);
+        match field_of(rejection.code) {
+            Some(field) => problem.field(field),
+            None => problem,
+        }
+    }
+}
+
+impl From<gristmill_queue::Error> for Problem {
+    fn from(error: gristmill_queue::Error) -> Self {
+        use gristmill_queue::Error as E;
+        let kind = match &error {
+            E::TooLarge { .. } => Kind::BodyTooLarge,
+            E::InvalidCursor => Kind::InvalidParameter,
+            E::WorkerReaped(_) | E::Unavailable(_) => Kind::Unavailable,
+        };
+        if let Some(source) = error.source() {
+            tracing::warn!(%error, %source, "a request could not be served");
+        }
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self)).into_response();
+        let media = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, media);
+        response
+    }
+}

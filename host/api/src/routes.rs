@@ -1,0 +1,81 @@
+//! Which path leads where.
+
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{Method, Uri};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::desk::Desk;
+use crate::info::Info;
+use crate::plugins::PluginView;
+use crate::problem::{Kind, Problem};
+use crate::{jobs, limits};
+
+/// What every handler is given.
+#[derive(Clone)]
+pub(crate) struct Front {
+    pub(crate) desk: Desk,
+    /// Cancelled when jobs are taken no more.
+    pub(crate) draining: CancellationToken,
+    /// Cancelled when nothing more is going to happen: whoever waits is answered.
+    pub(crate) closing: CancellationToken,
+}
+
+pub(crate) fn router(front: Front) -> Router {
+    Router::new()
+        .route("/v1/jobs", post(jobs::enqueue))
+        .route("/v1/jobs/{id}", get(jobs::show))
+        .route("/v1/jobs/{id}/result", get(jobs::result))
+        .route("/v1/plugins", get(plugins))
+        .route("/v1/info", get(info))
+        .route("/healthz", get(healthy))
+        .route("/readyz", get(ready))
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(limits::BODY_BYTES_MAX))
+        .with_state(front)
+}
+
+/// The process is there.
+async fn healthy(State(front): State<Front>) -> Json<Value> {
+    Json(json!({ "status": "ok", "degraded": front.desk.degraded.is_some() }))
+}
+
+/// Jobs can be taken: the queue answers, and the daemon isn't about to end.
+async fn ready(State(front): State<Front>) -> Result<Json<Value>, Problem> {
+    if front.draining.is_cancelled() {
+        return Err(Problem::new(Kind::Stopping, "no more jobs are taken"));
+    }
+    front.desk.queue.info().await?;
+    Ok(Json(json!({ "status": "ready", "degraded": front.desk.degraded.is_some() })))
+}
+
+async fn info(State(front): State<Front>) -> Result<Json<Info>, Problem> {
+    Ok(Json(front.desk.info().await?))
+}
+
+/// The plugins that can be used. One that can't be is named with the reason.
+async fn plugins(State(front): State<Front>) -> Result<Json<Value>, Problem> {
+    let unreadable =
+        |error: gristmill_runtime::LoadError| Problem::new(Kind::Unavailable, error.to_string());
+    let mut plugins = Vec::new();
+    for name in front.desk.plugin_names().await.map_err(unreadable)? {
+        plugins.push(match front.desk.plugin(&name).await {
+            Ok(plugin) => json!(PluginView::from(&plugin)),
+            Err(error) => json!({ "name": name, "error": error.to_string() }),
+        });
+    }
+    Ok(Json(json!({ "plugins": plugins })))
+}
+
+async fn unknown_route(uri: Uri) -> Problem {
+    let detail = format!("{:?} leads nowhere; jobs are at \"/v1/jobs\"", uri.path());
+    Problem::new(Kind::UnknownRoute, detail)
+}
+
+async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
+    let detail = format!("{:?} doesn't take {method}", uri.path());
+    Problem::new(Kind::MethodNotAllowed, detail)
+}

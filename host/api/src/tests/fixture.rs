@@ -1,0 +1,144 @@
+//! A desk that is served, and a client of it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gristmill_cache::MemoryCache;
+use gristmill_job::{JobId, NewJob, Payload, QueueName, SystemClock, Usage, WorkerId};
+use gristmill_queue::{Config, Cycle, Leased, MemoryQueue, Queue, Settlement};
+use gristmill_runtime::{NoFollowUps, PluginStore, Runtime};
+use reqwest::{RequestBuilder, Response, StatusCode};
+use serde_json::Value;
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::problem::Problem;
+use crate::routes::Front;
+use crate::{Desk, LOADS_MAX, bind, serve};
+
+/// A served desk. Its connections end with the test's async runtime.
+pub(super) struct Server {
+    pub(super) url: String,
+    pub(super) queue: Arc<dyn Queue>,
+    pub(super) front: Front,
+    pub(super) tasks: TaskTracker,
+    http: reqwest::Client,
+}
+
+/// A desk over the shipped plugins.
+pub(super) fn desk(config: Config) -> Desk {
+    let plugins_dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins");
+    assert!(plugins_dir.join("wordcount.wasm").exists(), "run `make plugins`");
+    let clock = Arc::new(SystemClock);
+    let cache_config = gristmill_cache::Config::default();
+    let cache = Arc::new(MemoryCache::new(cache_config.clone(), clock.clone()));
+    let slots = u32::try_from(LOADS_MAX).unwrap();
+    let allocator = Some(gristmill_runtime::Allocator::OnDemand);
+    let engine = gristmill_runtime::Config { slots, allocator, ..Default::default() };
+    let runtime =
+        Runtime::new(engine, cache.clone(), cache_config, Arc::new(NoFollowUps), clock.clone())
+            .unwrap();
+    let plugins = Arc::new(PluginStore::new(runtime.clone(), Some(plugins_dir)));
+    let queue = Arc::new(MemoryQueue::new(config, clock.clone()));
+    Desk::new(queue, cache, plugins, runtime, Handle::current(), clock)
+}
+
+impl Server {
+    pub(super) async fn start() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    pub(super) async fn with(config: Config) -> Self {
+        let desk = desk(config);
+        let listener = bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (draining, closing) = (CancellationToken::new(), CancellationToken::new());
+        let (tasks, queue) = (TaskTracker::new(), Arc::clone(&desk.queue));
+        let front =
+            Front { desk: desk.clone(), draining: draining.clone(), closing: closing.clone() };
+        let serving = serve(listener, desk, draining, closing);
+        tasks.spawn(async { serving.await.unwrap() });
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self { url, queue, front, tasks, http }
+    }
+
+    pub(super) fn get(&self, path: &str) -> RequestBuilder {
+        self.http.get(format!("{}{path}", self.url))
+    }
+
+    pub(super) fn post(&self, body: impl Into<reqwest::Body>) -> RequestBuilder {
+        let request = self.http.post(format!("{}/v1/jobs", self.url));
+        request.header("content-type", "application/json").body(body)
+    }
+
+    /// A job in the queue that came in by another door.
+    pub(super) async fn enqueued(&self) -> JobId {
+        let job = NewJob::new("echo".parse().unwrap(), Payload::text("hi"));
+        let id = job.id;
+        self.queue.enqueue(vec![job]).await.unwrap();
+        id
+    }
+
+    /// Completes the next job with this result.
+    pub(super) async fn complete(&self, result: Payload) {
+        let worker = WorkerId::random();
+        let leased = self.turn(worker, 1, Vec::new()).await;
+        let held = leased[0].held();
+        let settlement = Settlement::Complete {
+            held,
+            digest: gristmill_job::Digest::of(b"echo"),
+            result: Some(result),
+            usage: Usage::default(),
+            follow_ups: Vec::new(),
+        };
+        self.turn(worker, 0, vec![settlement]).await;
+    }
+
+    async fn turn(
+        &self,
+        worker: WorkerId,
+        want: usize,
+        settlements: Vec<Settlement>,
+    ) -> Vec<Leased> {
+        let mut cycle = Cycle {
+            queue: QueueName::default(),
+            worker,
+            lease: Duration::from_secs(10),
+            settlements,
+            notes: Vec::new(),
+            held: 0,
+            want,
+            want_bytes: 1 << 20,
+        };
+        self.queue.cycle(&mut cycle).await.unwrap().jobs
+    }
+}
+
+/// Sends a request and expects this status.
+pub(super) async fn expect(request: RequestBuilder, status: u16) -> Response {
+    let response = request.send().await.unwrap();
+    let got = response.status();
+    if got != StatusCode::from_u16(status).unwrap() {
+        panic!("{got}: {}", response.text().await.unwrap());
+    }
+    response
+}
+
+/// Sends a request and expects JSON.
+pub(super) async fn json(request: RequestBuilder, status: u16) -> Value {
+    let response = expect(request, status).await;
+    assert_eq!(response.headers()["content-type"], "application/json");
+    response.json().await.unwrap()
+}
+
+/// Sends a request and expects a problem.
+pub(super) async fn problem(request: RequestBuilder, status: u16) -> Problem {
+    let response = expect(request, status).await;
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    let problem: Problem = response.json().await.unwrap();
+    assert_eq!(problem.status, status);
+    assert!(!problem.title.is_empty() && !problem.detail.is_empty());
+    problem
+}
