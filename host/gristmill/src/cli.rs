@@ -1,0 +1,137 @@
+//! The commands, and what they share.
+//!
+//! A command answers how its work came out ([`Exit`]), or why it couldn't be done
+//! ([`Error`](error::Error)); [`exit`] is the one place that makes exit codes of both. [`output`] is
+//! the one place that writes to the terminal: stdout carries the result and nothing else.
+
+mod args;
+mod completions;
+mod enqueue;
+mod error;
+mod exit;
+mod info;
+mod input;
+mod job;
+mod observe;
+mod output;
+mod plugin;
+mod report;
+mod run;
+mod serve;
+mod signals;
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use self::error::Error;
+use self::exit::Exit;
+
+/// Runs background jobs that are WebAssembly components, each in a sandbox of its own.
+#[derive(Parser)]
+#[command(
+    version,
+    disable_help_subcommand = true,
+    after_help = "Exit codes: 0 completed; 1 the job ended in any other way, or doesn't exist; \
+                  2 wrong use, configuration or input; 3 the component can't be used; 4 the server \
+                  can't be reached; 124 timed out; 130 interrupted.\n\n\
+                  Example:\n  gristmill run target/plugins/wordcount.wasm --input-file README.md"
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// What is logged to stderr: error, warn, info, debug, trace, or TARGET=LEVEL,… [default: info
+    /// for serve, else warn]
+    #[arg(
+        long,
+        global = true,
+        value_name = "LEVEL",
+        env = "GRISTMILL_LOG",
+        hide_env_values = true
+    )]
+    log: Option<String>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(run::Args),
+    Serve(serve::Args),
+    Enqueue(enqueue::Args),
+    Job(job::Args),
+    Plugin(plugin::Args),
+    Info(info::Args),
+    Completions(completions::Args),
+}
+
+/// Parses, runs, and answers with the exit code.
+pub(crate) fn main() -> ExitCode {
+    // Wrong use ends in here, with clap's message and exit code 2.
+    let cli = Cli::parse();
+    exit::code(begin(cli))
+}
+
+fn begin(cli: Cli) -> Result<Exit, Error> {
+    start_log(&cli)?;
+    // The control plane needs little: guests have threads of their own.
+    let control = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("gristmill-control")
+        .enable_all()
+        .build()
+        .map_err(Error::Threads)?;
+    let ended = control.block_on(dispatch(cli.command));
+    // What may still be running is a read of a file that nobody waits for any more.
+    control.shutdown_background();
+    ended
+}
+
+async fn dispatch(command: Command) -> Result<Exit, Error> {
+    match command {
+        Command::Run(args) => run::run(args).await,
+        Command::Serve(args) => serve::run(args).await,
+        Command::Enqueue(args) => enqueue::run(args).await,
+        Command::Job(args) => job::run(args).await,
+        Command::Plugin(args) => plugin::run(args).await,
+        Command::Info(args) => info::run(args).await,
+        Command::Completions(args) => completions::run(&args),
+    }
+}
+
+fn start_log(cli: &Cli) -> Result<(), Error> {
+    let usual = if matches!(cli.command, Command::Serve(_)) { "info" } else { "warn" };
+    let wanted = cli.log.as_deref().unwrap_or(usual);
+    let filter = EnvFilter::try_new(wanted)
+        .map_err(|error| Error::Usage(format!("--log {wanted:?} can't be read: {error}")))?;
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colours)
+        .with_target(false)
+        .init();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn the_commands_are_well_formed_and_each_has_an_example() {
+        let mut cli = Cli::command();
+        cli.build();
+        cli.clone().debug_assert();
+        check_examples(&cli);
+    }
+
+    fn check_examples(command: &clap::Command) {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let name = command.get_name();
+        assert!(help.contains("Example:\n  gristmill "), "{name} has no example");
+        command.get_subcommands().for_each(check_examples);
+    }
+}

@@ -1,0 +1,173 @@
+//! `gristmill serve`: the daemon.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use gristmill::job::time::parse_duration;
+use gristmill::{CancellationToken, Host, LogObserver, QueueName, bind};
+use tokio::net::TcpListener;
+
+use super::args::PluginsArgs;
+use super::error::Error;
+use super::exit::Exit;
+use super::signals::{Heard, Signals};
+
+/// Run the daemon: take jobs over HTTP and run them
+///
+/// SIGTERM or Ctrl-C stops it: no more jobs are taken, running ones have their grace, the rest is
+/// given back. A second signal ends it at once.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Example:
+  gristmill serve --plugins target/plugins &
+  gristmill enqueue wordcount --input-file README.md --wait")]
+pub(crate) struct Args {
+    /// The address to listen on, of this machine alone; port 0 takes a free one
+    #[arg(
+        long,
+        value_name = "HOST:PORT",
+        env = "GRISTMILL_LISTEN",
+        hide_env_values = true,
+        default_value = "127.0.0.1:7430"
+    )]
+    listen: String,
+    #[command(flatten)]
+    plugins: PluginsArgs,
+    /// A queue to take jobs from; may be repeated [default: default]
+    #[arg(
+        long = "queue",
+        value_name = "NAME",
+        env = "GRISTMILL_QUEUE",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    queues: Vec<QueueName>,
+    /// How many attempts run at one time [default: 4 for each core]
+    #[arg(long, value_name = "N", env = "GRISTMILL_CONCURRENCY", hide_env_values = true)]
+    concurrency: Option<usize>,
+    /// How long running jobs may go on once the daemon is told to stop
+    #[arg(
+        long,
+        value_name = "DURATION",
+        env = "GRISTMILL_GRACE",
+        hide_env_values = true,
+        default_value = "10s",
+        value_parser = parse_duration
+    )]
+    grace: Duration,
+    /// A file, or a named pipe, that is given the daemon's address in one line once it listens
+    #[arg(long, value_name = "PATH", env = "GRISTMILL_READY_FILE", hide_env_values = true)]
+    ready_file: Option<PathBuf>,
+}
+
+pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
+    let listener = bind(&args.listen).await.map_err(gristmill::Error::from)?;
+    let address = listener.local_addr().map_err(Error::Threads)?;
+    let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
+    let host = host(&args, &stop, &abort)?;
+    log_set_up(&host).await?;
+    load_plugins(&host).await?;
+
+    let signals = Signals::listen(stop, abort.clone())?;
+    host.start();
+    tracing::info!("listening on http://{address}");
+    if let Some(path) = args.ready_file {
+        announce(path, address);
+    }
+    serve_until_done(&host, listener, &abort).await?;
+    let summary = host.shutdown().await?;
+    tracing::info!(settled = summary.settled, released = summary.released, "the daemon has ended");
+    Ok(match signals.heard() {
+        Some(Heard::Interrupt) => Exit::Interrupted,
+        Some(Heard::Terminate) | None => Exit::Completed,
+    })
+}
+
+fn host(args: &Args, stop: &CancellationToken, abort: &CancellationToken) -> Result<Host, Error> {
+    let mut builder = Host::builder().plugins_dir(&args.plugins.plugins).grace(args.grace);
+    if !args.queues.is_empty() {
+        builder = builder.queues(args.queues.clone());
+    }
+    if let Some(concurrency) = args.concurrency {
+        builder = builder.concurrency(concurrency);
+    }
+    let builder = builder.shutdown_token(stop.clone()).abort_token(abort.clone());
+    Ok(builder.observer(LogObserver).build()?)
+}
+
+/// Serves until the worker has ended, so that clients hear what became of the last jobs too.
+async fn serve_until_done(
+    host: &Host,
+    listener: TcpListener,
+    abort: &CancellationToken,
+) -> Result<(), Error> {
+    let closing = CancellationToken::new();
+    let serving = host.serve(listener, closing.clone());
+    tokio::pin!(serving);
+    let stopping = async {
+        host.stopping().cancelled().await;
+        tracing::info!(
+            "stopping: running jobs have their grace; a second signal ends them at once"
+        );
+    };
+    let ended = async {
+        tokio::select! {
+            () = stopping => host.ended().cancelled().await,
+            // The worker may also end by a fault of its own.
+            () = host.ended().cancelled() => {}
+        }
+    };
+    let served = tokio::select! {
+        served = &mut serving => served,
+        () = ended => {
+            closing.cancel();
+            tokio::select! {
+                served = &mut serving => served,
+                () = abort.cancelled() => Ok(()),
+            }
+        }
+    };
+    Ok(served?)
+}
+
+async fn log_set_up(host: &Host) -> Result<(), Error> {
+    let info = host.info().await?;
+    let (queue, cache) = (&info.queue, &info.cache);
+    tracing::info!(
+        "gristmill {}: queue {} ({}), cache {}",
+        info.version,
+        queue.backend,
+        queue.note.as_deref().unwrap_or_default(),
+        cache.backend
+    );
+    if let Some(reason) = &info.degraded_reason {
+        tracing::warn!("degraded: {reason}");
+    }
+    let engine = &info.engine;
+    let note = engine.note.as_deref().map(|note| format!(" ({note})")).unwrap_or_default();
+    tracing::info!("allocator {}{note}, {} slots", engine.allocator, engine.slots);
+    Ok(())
+}
+
+/// Loads all plugins, so that no job waits for a compiler; a broken one is no reason to keep the
+/// others from their work.
+async fn load_plugins(host: &Host) -> Result<(), Error> {
+    for name in host.plugin_names().await? {
+        match host.plugin(&name).await {
+            Ok(plugin) => tracing::info!("plugin {name} {}", plugin.digest()),
+            Err(error) => tracing::warn!("{}", super::error::one_line(&error)),
+        }
+    }
+    Ok(())
+}
+
+/// Tells the address to whoever started the daemon. Opening a pipe waits for its reader, so nothing
+/// waits for this.
+fn announce(path: PathBuf, address: SocketAddr) {
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = std::fs::write(&path, format!("http://{address}\n")) {
+            tracing::warn!("--ready-file {} can't be written: {error}", path.display());
+        }
+    });
+}

@@ -1,0 +1,42 @@
+//! Why a host couldn't do what it was asked.
+
+use gristmill_api::BindError;
+use gristmill_job::{JobId, Rejection};
+use gristmill_runtime::LoadError;
+
+/// Why a host couldn't do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A component can't be used.
+    #[error("plugin {name} can't be used")]
+    Plugin {
+        /// The plugin's name, or its file.
+        name: String,
+        /// Why.
+        source: LoadError,
+    },
+    /// The job was refused at the door.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The job's unique key is held by another job.
+    #[error("the unique key is held by job {0}")]
+    UniqueConflict(JobId),
+    /// The queue couldn't take it.
+    #[error(transparent)]
+    Queue(#[from] gristmill_queue::Error),
+    /// The sandbox can't be set up.
+    #[error("the sandbox can't be set up")]
+    Sandbox(#[source] gristmill_runtime::Error),
+    /// The plugins folder can't be read.
+    #[error("the plugins can't be listed")]
+    PluginsDir(#[source] LoadError),
+    /// The address can't be listened on.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The threads can't be started.
+    #[error("the host's threads can't be started")]
+    Threads(#[source] std::io::Error),
+    /// The worker ended by a fault of its own.
+    #[error("the worker failed")]
+    Worker(#[source] anyhow::Error),
+}

@@ -1,0 +1,160 @@
+//! How a host is put together.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use gristmill_api::{Desk, LOADS_MAX};
+use gristmill_job::{Clock, QueueName, SystemClock};
+use gristmill_runtime::{PluginStore, Runtime};
+use gristmill_worker::{Observer, QueueFollowUps};
+use tokio_util::sync::CancellationToken;
+
+use super::threads::{Control, Guests};
+use super::{Host, Stage};
+use crate::backends::Backends;
+use crate::error::Error;
+
+/// How a host is put together; what isn't said is the default.
+#[must_use]
+pub struct HostBuilder {
+    plugins_dir: Option<PathBuf>,
+    worker: gristmill_worker::Config,
+    runtime: Option<gristmill_runtime::Config>,
+    observer: Arc<dyn Observer>,
+    clock: Arc<dyn Clock>,
+    own_control: bool,
+    shutdown: CancellationToken,
+    abort: CancellationToken,
+}
+
+impl Default for HostBuilder {
+    fn default() -> Self {
+        Self {
+            plugins_dir: None,
+            worker: gristmill_worker::Config::default(),
+            runtime: None,
+            observer: Arc::new(()),
+            clock: Arc::new(SystemClock),
+            own_control: false,
+            shutdown: CancellationToken::new(),
+            abort: CancellationToken::new(),
+        }
+    }
+}
+
+impl HostBuilder {
+    /// The folder of `NAME.wasm` files from which plugins are loaded when they are first asked for.
+    pub fn plugins_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.plugins_dir = Some(dir.into());
+        self
+    }
+
+    /// Attempts at one time, at least 1; 4 for each core by default.
+    pub fn concurrency(mut self, concurrency: usize) -> Self {
+        self.worker.concurrency = concurrency.max(1);
+        self
+    }
+
+    /// The queues to take jobs from; `default` by default.
+    pub fn queues(mut self, queues: impl IntoIterator<Item = QueueName>) -> Self {
+        self.worker.queues = queues.into_iter().collect();
+        self
+    }
+
+    /// How long running attempts may go on at shutdown; 10 s by default.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.worker.grace = grace;
+        self
+    }
+
+    /// Who hears of what happens.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observer = Arc::new(observer);
+        self
+    }
+
+    /// How the sandbox is set up. Its slots are made to suffice for the concurrency.
+    pub fn runtime_config(mut self, config: gristmill_runtime::Config) -> Self {
+        self.runtime = Some(config);
+        self
+    }
+
+    /// What time it is for queue and cache; the machine's clock by default.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Runs the worker on an async runtime of the host's own, rather than on the one that
+    /// [`HostBuilder::build`] is called on: for callers whose own one may be kept busy.
+    pub fn own_control_runtime(mut self) -> Self {
+        self.own_control = true;
+        self
+    }
+
+    /// Cancelling this begins the shutdown, which [`Host::shutdown`] waits for.
+    pub fn shutdown_token(mut self, shutdown: CancellationToken) -> Self {
+        self.shutdown = shutdown;
+        self
+    }
+
+    /// Cancelling this ends the worker without grace: what runs is interrupted and given back. For
+    /// people who don't want to wait for the shutdown any longer.
+    pub fn abort_token(mut self, abort: CancellationToken) -> Self {
+        self.abort = abort;
+        self
+    }
+
+    /// Puts the host together; [`Host::start`] starts its worker.
+    ///
+    /// # Errors
+    /// [`Error::Sandbox`], [`Error::Threads`].
+    pub fn build(self) -> Result<Host, Error> {
+        let control = if self.own_control { Control::own()? } else { Control::current_or_own()? };
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let guests = Guests::start(cores)?;
+        let backends = Backends::memory(&self.clock);
+        let runtime = Runtime::new(
+            sandbox(self.runtime, self.worker.concurrency),
+            Arc::clone(&backends.cache),
+            backends.cache_config,
+            Arc::new(QueueFollowUps::new(Arc::clone(&backends.queue))),
+            Arc::clone(&self.clock),
+        )
+        .map_err(Error::Sandbox)?;
+        let plugins = Arc::new(PluginStore::new(runtime.clone(), self.plugins_dir));
+        let mut desk = Desk::new(
+            backends.queue,
+            backends.cache,
+            plugins,
+            runtime,
+            guests.handle().clone(),
+            self.clock,
+        );
+        desk.degraded = backends.degraded;
+        Ok(Host {
+            desk,
+            worker: Mutex::new(Stage::Ready(self.worker, self.observer)),
+            shutdown: self.shutdown,
+            abort: self.abort,
+            dropped: CancellationToken::new(),
+            ended: CancellationToken::new(),
+            control,
+            guests,
+        })
+    }
+}
+
+/// A slot for every attempt, and for the plugins that are loaded beside them.
+fn sandbox(
+    config: Option<gristmill_runtime::Config>,
+    concurrency: usize,
+) -> gristmill_runtime::Config {
+    let needed = u32::try_from(concurrency.saturating_add(LOADS_MAX)).unwrap_or(u32::MAX);
+    match config {
+        Some(config) => gristmill_runtime::Config { slots: config.slots.max(needed), ..config },
+        None => gristmill_runtime::Config { slots: needed, ..Default::default() },
+    }
+}

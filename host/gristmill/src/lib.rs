@@ -1,0 +1,58 @@
+//! Run jobs that are WebAssembly components: the library door of Gristmill.
+//!
+//! A [`Host`] is a whole Gristmill in this process: a queue, a cache, the sandbox and a worker. A
+//! [`Client`] speaks to one in another process, the daemon `gristmill serve`. Both take the same
+//! [`NewJob`].
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! use gristmill::{Host, NewJob, OutcomeKind, Payload};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let host = Host::builder().plugins_dir("target/plugins").concurrency(4).build()?;
+//!     host.start();
+//!
+//!     let text = Payload::text("to be or not to be");
+//!     let id = host.enqueue(NewJob::new("wordcount".parse()?, text)).await?;
+//!     let job = host.wait(id, Duration::from_secs(30)).await?.ok_or("the job was removed")?;
+//!
+//!     assert_eq!(job.outcome, Some(OutcomeKind::Completed));
+//!     if let Some(result) = &job.result {
+//!         println!("{}", String::from_utf8_lossy(&result.data));
+//!     }
+//!     host.shutdown().await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! The command line's dependencies are behind the feature `cli`, which is on by default: embedders
+//! leave them out with `default-features = false`.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
+
+mod backends;
+pub mod client;
+mod error;
+mod host;
+mod log;
+
+pub use client::Client;
+pub use error::Error;
+pub use host::{Host, HostBuilder};
+pub use log::LogObserver;
+
+pub use gristmill_api::{
+    BackendInfo, BindError, Desk, EngineView, FunctionView, Info, Kind, LimitsView, PluginView,
+    PluginsInfo, Problem, VerdictView, bind, serve,
+};
+pub use gristmill_cache::Cache;
+pub use gristmill_job as job;
+pub use gristmill_job::{
+    FunctionName, Job, JobId, NewJob, OutcomeKind, Payload, PluginName, QueueName, Verdict,
+};
+pub use gristmill_queue::{self as queue, Queue};
+pub use gristmill_runtime::{self as runtime, LoadError, Plugin};
+pub use gristmill_worker::{Event, Observer, Summary};
+pub use tokio_util::sync::CancellationToken;

@@ -1,0 +1,11 @@
+//! The binary, as a user meets it: what it prints, and how it exits.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod command;
+mod components;
+mod daemon;
+mod many;
+mod shapes;
+mod single;
