@@ -1,0 +1,195 @@
+//! What an attempt costs: the bare engine, the sandbox, and the way through the memory queue, in
+//! turn in the same run, since only ratios of one run mean anything on a noisy machine.
+//!
+//! `cargo bench -p gristmill-runtime` measures for about a minute. `BENCH_ROUNDS` and
+//! `BENCH_MILLIS` (of one measurement) make it longer or shorter; `BENCH_WAY` measures one way
+//! alone, for a profiler to look at.
+
+mod bare;
+mod through_the_queue;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use gristmill_cache::MemoryCache;
+use gristmill_job::{NewJob, Payload, SystemClock, Timestamp, time};
+use gristmill_runtime::{Attempt, Config, NoFollowUps, Plugin, Runtime, SilentNotes};
+use tokio_util::sync::CancellationToken;
+
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What each job is given: the size that the peers of this field are measured with.
+const INPUT_BYTES: usize = 100;
+
+/// How attempts are run.
+#[derive(Clone, Copy)]
+enum Way {
+    Bare,
+    Sandbox,
+    Queue,
+}
+
+impl Way {
+    const ALL: [(Self, &str); 3] = [
+        (Self::Bare, "bare engine"),
+        (Self::Sandbox, "sandbox"),
+        (Self::Queue, "through the memory queue"),
+    ];
+}
+
+struct Bench {
+    runtime: Runtime,
+    plugin: Plugin,
+    component: Vec<u8>,
+}
+
+fn main() {
+    // `cargo test --benches` only asks whether this compiles and starts.
+    let is_test = std::env::args().any(|argument| argument == "--test");
+    let number = |name: &str, usual: u64| {
+        std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+    };
+    let rounds = if is_test { 1 } else { number("BENCH_ROUNDS", 7) };
+    let length = Duration::from_millis(if is_test { 1 } else { number("BENCH_MILLIS", 1_000) });
+    let bench = Bench::new();
+    print(&format!("engine: {:?}", bench.runtime.info()));
+    print(&format!(
+        "an attempt of echo, {INPUT_BYTES} bytes in and out; median (min–max) of {rounds}"
+    ));
+    print("threads  way                          attempts/s                  µs each   of bare");
+    for threads in [1, 2] {
+        bench.compare(threads, rounds, length);
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "a benchmark's result")]
+fn print(line: &str) {
+    println!("{line}");
+}
+
+impl Bench {
+    fn new() -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins/echo.wasm");
+        let component = std::fs::read(path).expect("run `make plugins` first");
+        let cache_config = gristmill_cache::Config::default();
+        let clock = Arc::new(SystemClock);
+        let cache = Arc::new(MemoryCache::new(cache_config.clone(), Arc::clone(&clock) as _));
+        let runtime =
+            Runtime::new(Config::default(), cache, cache_config, Arc::new(NoFollowUps), clock)
+                .expect("an engine");
+        let name = "echo".parse().expect("a name");
+        let load = runtime.load(name, Bytes::from(component.clone()));
+        let plugin = tokio::runtime::Runtime::new().expect("an async runtime").block_on(load);
+        Self { plugin: plugin.expect("it loads"), runtime, component }
+    }
+
+    /// Measures all ways in turn, several times over.
+    fn compare(&self, threads: usize, rounds: u64, length: Duration) {
+        let only = std::env::var("BENCH_WAY").ok();
+        let mut rates: [Vec<f64>; 3] = Default::default();
+        for _ in 0..rounds {
+            for (i, (way, name)) in Way::ALL.into_iter().enumerate() {
+                let is_wanted = only.as_deref().is_none_or(|only| name.contains(only));
+                rates[i].push(if is_wanted {
+                    self.measure(way, threads, length)
+                } else {
+                    f64::NAN
+                });
+            }
+        }
+        let ratios: Vec<Vec<f64>> = rates
+            .iter()
+            .map(|rates_of_way| {
+                rates_of_way.iter().zip(&rates[0]).map(|(rate, bare)| rate / bare).collect()
+            })
+            .collect();
+        for (i, (_, name)) in Way::ALL.into_iter().enumerate() {
+            let (min, rate, max) = spread(&mut rates[i].clone());
+            let (_, ratio, _) = spread(&mut ratios[i].clone());
+            let each = threads as f64 * 1e6 / rate;
+            print(&format!(
+                "{threads:>7}  {name:<26} {rate:>10.0} ({min:.0}–{max:.0}) {each:>12.2} {:>8.0}%",
+                ratio * 100.0
+            ));
+        }
+    }
+
+    /// Attempts a second.
+    fn measure(&self, way: Way, threads: usize, length: Duration) -> f64 {
+        match way {
+            Way::Bare => {
+                let bare = bare::Bare::new(self.runtime.engine(), &self.component);
+                on_threads(threads, length, || {
+                    let bare = &bare;
+                    async move || bare.attempt(&[b'x'; INPUT_BYTES]).await
+                })
+            }
+            Way::Sandbox => on_threads(threads, length, || {
+                let job = Arc::new(a_job());
+                async move || self.attempt(Arc::clone(&job)).await
+            }),
+            Way::Queue => through_the_queue::measure(self, threads, length),
+        }
+    }
+
+    async fn attempt(&self, job: Arc<NewJob>) {
+        let attempt = Attempt {
+            job,
+            number: 1,
+            enqueued_at: Timestamp::from_millis(0),
+            checkpoint: None,
+            cancel: CancellationToken::new(),
+            notes: Arc::new(SilentNotes),
+        };
+        self.runtime.run(&self.plugin, attempt).await.expect("the host is well");
+    }
+}
+
+fn a_job() -> NewJob {
+    NewJob::new("echo".parse().expect("a name"), Payload::text("x".repeat(INPUT_BYTES)))
+}
+
+/// Runs attempts on threads of their own, one after another on each, and answers how many there
+/// were a second.
+fn on_threads<F, A>(threads: usize, length: Duration, make: F) -> f64
+where
+    F: Fn() -> A + Sync,
+    A: AsyncFn(),
+{
+    let count = AtomicU64::new(0);
+    let started = time::monotonic();
+    let work = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("an async runtime").block_on(async {
+            let attempt = make();
+            while started.elapsed() < length {
+                // Asking the time is not what is measured.
+                for _ in 0..16 {
+                    attempt().await;
+                }
+                count.fetch_add(16, Ordering::Relaxed);
+            }
+        });
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(work);
+        }
+    });
+    per_second(count.load(Ordering::Relaxed), started)
+}
+
+fn per_second(count: u64, started: Instant) -> f64 {
+    count as f64 / started.elapsed().as_secs_f64()
+}
+
+/// Smallest, median and largest.
+fn spread(values: &mut [f64]) -> (f64, f64, f64) {
+    values.sort_by(f64::total_cmp);
+    (values[0], values[values.len() / 2], values[values.len() - 1])
+}
