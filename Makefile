@@ -1,0 +1,90 @@
+# The one list of commands: `make` prints it. Each command sets up what it lacks.
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+# The checks run one after another, cheap ones first, and cargo uses all cores by itself.
+.NOTPARALLEL:
+.SILENT:
+
+# What scripts/setup installs is found before what the machine may have.
+export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gristmill/tools/bin:$(PATH)
+
+# The guests' workspaces, compiled for this machine: for their lints and unit tests only.
+plugins := --manifest-path plugins/Cargo.toml --target-dir target/guest-native
+test-guests := --manifest-path tests/guests/Cargo.toml --target-dir target/guest-native
+
+.PHONY: help
+help:
+	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## install what building, tests and checks need; does nothing the second time
+	scripts/setup
+
+.PHONY: plugins
+plugins: setup ## compile the shipped plugins and the tests' guests to components
+	scripts/build-plugins
+
+.PHONY: build
+build: setup ## compile the release binary, target/release/gristmill
+	cargo build --locked --release --package gristmill
+
+.PHONY: demo
+demo: plugins build ## run the shipped plugins on real input through a daemon
+	scripts/demo
+
+.PHONY: test
+test: plugins ## run all tests and the examples in the documentation
+	cargo nextest run --locked --workspace --all-features
+	cargo nextest run --locked $(plugins) --config-file .config/nextest.toml
+	cargo test --locked --quiet --doc --workspace --all-features
+
+.PHONY: check
+check: fmt-check clippy test doc deny typos shellcheck ## all that a change must pass, in the order below
+
+.PHONY: fmt
+fmt: ## format the code
+	cargo fmt
+	cd plugins && cargo fmt
+	cd tests/guests && cargo fmt
+
+.PHONY: fmt-check
+fmt-check: ## tell what isn't formatted
+	cargo fmt --check
+	cd plugins && cargo fmt --check
+	cd tests/guests && cargo fmt --check
+
+.PHONY: clippy
+clippy: setup ## lint the code; the library door without the command line too
+	cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
+	cargo clippy --locked --package gristmill --no-default-features -- -D warnings
+	cargo clippy --locked $(plugins) --all-targets -- -D warnings
+	cargo clippy --locked $(test-guests) --all-targets -- -D warnings
+
+.PHONY: doc
+doc: ## build the documentation, with dead links as errors
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --all-features --no-deps
+
+.PHONY: deny
+deny: setup ## check licences, sources and versions of the dependencies
+	cargo deny --locked check -D warnings bans licenses sources
+	cargo deny --locked --manifest-path plugins/Cargo.toml --config deny.toml --target wasm32-wasip2 check -A warnings bans licenses sources
+
+.PHONY: typos
+typos: setup ## check the spelling
+	typos
+
+.PHONY: shellcheck
+shellcheck: setup ## lint the scripts
+	shellcheck --external-sources $$(grep -lrE '^(#!/usr/bin/env bash|# shellcheck shell=bash)$$' scripts .ci)
+
+.PHONY: bench
+bench: plugins ## measure the bare engine and Gristmill in one run
+	cargo bench --locked --package gristmill-runtime --bench attempt
+
+.PHONY: bindings
+bindings: ## generate the guest SDK's bindings from wit/
+	cargo run --locked --quiet --package gristmill-guest-bindgen
+
+.PHONY: clean
+clean: ## remove what was built; what setup installed stays
+	cargo clean
