@@ -302,15 +302,10 @@ fn answered(answer: Answer, limits: &Limits, wall: Duration) -> Outcome {
 fn reported(failure: types::Failure, limits: &Limits) -> ErrorReport {
     let code = failure.code.as_deref().unwrap_or(codes::FAILED);
     let code = cut(code, config::CODE_BYTES_MAX);
-    let message = cut(&failure.message, config::MESSAGE_BYTES_MAX);
     let detail = failure.detail.filter(|detail| detail.data.len() <= limits.result_bytes_max).map(
         |detail| Payload { content_type: detail.content_type, data: Bytes::from(detail.data) },
     );
-    ErrorReport {
-        detail,
-        fingerprint: fault::fingerprint(code, &[]),
-        ..ErrorReport::new(code, message)
-    }
+    ErrorReport { detail, ..fault::report(code, failure.message, None) }
 }
 
 fn finish(state: &mut State, mut outcome: Outcome, cpu: Duration, wall: Duration) -> Report {
@@ -324,22 +319,33 @@ fn finish(state: &mut State, mut outcome: Outcome, cpu: Duration, wall: Duration
     }
     let completed = matches!(outcome, Outcome::Completed { .. });
     let follow_ups = if completed { std::mem::take(&mut state.follow_ups) } else { Vec::new() };
-    let limits = &state.limits;
-    let gauge = |used, allowed| Gauge { used, allowed };
-    let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-    let took = time::monotonic().saturating_duration_since(state.started);
-    let memory_peak = state.limiter.memory_bytes_peak() as u64;
-    let budget = &state.budget;
-    let usage = Usage {
-        cpu_us: gauge(micros(cpu), micros(limits.cpu)),
-        wall_us: gauge(micros(took), micros(wall)),
-        memory_peak_bytes: gauge(memory_peak, limits.memory_bytes_max as u64),
-        host_calls: gauge(budget.host_calls, limits.host_calls_max),
-        cache_ops: gauge(budget.cache_ops, limits.cache_ops_max),
-        cache_bytes: gauge(budget.cache_bytes, limits.cache_bytes_max),
-        log_bytes: gauge(log_bytes, limits.log_bytes_max),
-    };
+    let mut usage = unused(&state.limits, wall);
+    usage.cpu_us.used = micros(cpu);
+    usage.wall_us.used = micros(time::monotonic().saturating_duration_since(state.started));
+    usage.memory_peak_bytes.used = state.limiter.memory_bytes_peak() as u64;
+    usage.host_calls.used = state.budget.host_calls;
+    usage.cache_ops.used = state.budget.cache_ops;
+    usage.cache_bytes.used = state.budget.cache_bytes;
+    usage.log_bytes.used = log_bytes;
     Report { outcome, usage, follow_ups }
+}
+
+/// What an attempt is allowed, with nothing used of it yet.
+fn unused(limits: &Limits, wall: Duration) -> Usage {
+    let gauge = |allowed| Gauge { used: 0, allowed };
+    Usage {
+        cpu_us: gauge(micros(limits.cpu)),
+        wall_us: gauge(micros(wall)),
+        memory_peak_bytes: gauge(limits.memory_bytes_max as u64),
+        host_calls: gauge(limits.host_calls_max),
+        cache_ops: gauge(limits.cache_ops_max),
+        cache_bytes: gauge(limits.cache_bytes_max),
+        log_bytes: gauge(limits.log_bytes_max),
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 impl Report {
@@ -351,23 +357,8 @@ impl Report {
 
     /// A job that doesn't fit its plugin: failed for good, without having started a guest.
     fn refused(rejection: gristmill_job::Rejection, limits: &Limits, wall: Duration) -> Self {
-        let code = rejection.code.to_string();
-        let error = ErrorReport {
-            fingerprint: fault::fingerprint(&code, &[]),
-            ..ErrorReport::new(&code, rejection.message)
-        };
+        let error = fault::report(&rejection.code.to_string(), rejection.message, None);
         let outcome = Outcome::Failed { error, disposition: Disposition::Fatal };
-        let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-        let allowed = |allowed| Gauge { used: 0, allowed };
-        let usage = Usage {
-            cpu_us: allowed(micros(limits.cpu)),
-            wall_us: allowed(micros(wall)),
-            memory_peak_bytes: allowed(limits.memory_bytes_max as u64),
-            host_calls: allowed(limits.host_calls_max),
-            cache_ops: allowed(limits.cache_ops_max),
-            cache_bytes: allowed(limits.cache_bytes_max),
-            log_bytes: allowed(limits.log_bytes_max),
-        };
-        Self { outcome, usage, follow_ups: Vec::new() }
+        Self { outcome, usage: unused(limits, wall), follow_ups: Vec::new() }
     }
 }

@@ -147,7 +147,7 @@ fn trap_code(trap: Trap) -> &'static str {
 }
 
 /// A report with the guest's frames; its fingerprint is of the code and the innermost three.
-fn report(code: &str, message: String, error: Option<&wasmtime::Error>) -> ErrorReport {
+pub(crate) fn report(code: &str, message: String, error: Option<&wasmtime::Error>) -> ErrorReport {
     let backtrace = error
         .and_then(|error| error.downcast_ref::<WasmBacktrace>())
         .map(frames)
@@ -161,7 +161,7 @@ fn report(code: &str, message: String, error: Option<&wasmtime::Error>) -> Error
 }
 
 /// The same for failures of one cause: a short hash of the code and the innermost frames.
-pub(crate) fn fingerprint(code: &str, backtrace: &[String]) -> String {
+fn fingerprint(code: &str, backtrace: &[String]) -> String {
     let innermost = backtrace.iter().take(3).map(String::as_str);
     let text: Vec<&str> = std::iter::once(code).chain(innermost).collect();
     let digest = Digest::of(text.join("\n").as_bytes()).to_string();
