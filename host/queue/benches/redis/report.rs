@@ -7,8 +7,9 @@ use std::time::Duration;
 pub(crate) struct Figures {
     pub(crate) jobs: usize,
     pub(crate) took: Duration,
-    /// Time that the server spent in commands, and the requests of clients.
-    pub(crate) server: Duration,
+    /// The server's processor time.
+    pub(crate) cpu: Duration,
+    /// What clients sent.
     pub(crate) requests: u64,
     /// Commands that scripts called.
     pub(crate) inner: u64,
@@ -25,22 +26,22 @@ impl Report {
 
     pub(crate) fn print(&self) {
         line(&format!(
-            "{:46} {:>10} {:>8} {:>12} {:>12} {:>12}",
-            "", "jobs/s", "of raw", "server µs", "requests", "inner calls"
+            "{:46} {:>10} {:>8} {:>14} {:>12} {:>12}",
+            "", "jobs/s", "of raw", "server CPU µs", "requests", "inner calls"
         ));
         let raw = self.0.first().map_or(1.0, |(_, figures)| figures.rate());
         for (name, figures) in &self.0 {
             let jobs = figures.jobs as f64;
             line(&format!(
-                "{name:46} {:>10.0} {:>7.1}% {:>12.2} {:>12.4} {:>12.2}",
+                "{name:46} {:>10.0} {:>7.1}% {:>14.2} {:>12.4} {:>12.2}",
                 figures.rate(),
                 100.0 * figures.rate() / raw,
-                figures.server.as_secs_f64() * 1e6 / jobs,
+                figures.cpu.as_secs_f64() * 1e6 / jobs,
                 figures.requests as f64 / jobs,
                 figures.inner as f64 / jobs,
             ));
         }
-        line("server µs, requests and inner calls are for each job");
+        line("server CPU, requests and inner calls are for each job");
     }
 }
 

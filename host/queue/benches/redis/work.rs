@@ -14,16 +14,10 @@ use redis::aio::MultiplexedConnection;
 
 use crate::report::Figures;
 
-/// Commands that only clients send, not scripts.
-const SCRIPT_CALLS: [&str; 1] = ["evalsha"];
-
 pub(crate) struct Bench {
     queue: Arc<RedisQueue>,
     connection: MultiplexedConnection,
 }
-
-/// A server's counters of commands: calls and microseconds.
-type Counters = HashMap<String, (u64, u64)>;
 
 impl Bench {
     pub(crate) async fn new(server: &RedisServer, queue: Arc<RedisQueue>) -> Self {
@@ -172,45 +166,43 @@ impl Bench {
     }
 
     async fn measured(&self, jobs: usize, work: impl Future<Output = ()>) -> Figures {
-        let before = self.counters().await;
+        let (calls_before, cpu_before) = (self.counters().await, self.cpu_time().await);
         let begun = time::monotonic();
         work.await;
         let took = time::monotonic().saturating_duration_since(begun);
-        let after = self.counters().await;
+        let (calls, cpu) = (self.counters().await, self.cpu_time().await - cpu_before);
         let grown = |name: &str| {
-            let (calls, micros) = after.get(name).copied().unwrap_or_default();
-            let (calls_before, micros_before) = before.get(name).copied().unwrap_or_default();
-            (calls - calls_before, micros - micros_before)
+            let before = calls_before.get(name).copied().unwrap_or_default();
+            calls.get(name).copied().unwrap_or_default() - before
         };
-        let scripts = SCRIPT_CALLS.iter().map(|name| grown(name));
-        let (calls, micros) = scripts.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
-        let all: u64 = after.keys().map(|name| grown(name).0).sum();
-        if calls == 0 {
-            let (calls, micros) = grown("set");
-            return Figures {
-                jobs,
-                took,
-                server: Duration::from_micros(micros),
-                requests: calls,
-                inner: 0,
-            };
-        }
-        // What clients send beside scripts is counted among the inner calls; it is next to nothing.
-        let server = Duration::from_micros(micros);
-        Figures { jobs, took, server, requests: calls, inner: all - calls }
+        let all: u64 = calls.keys().map(|name| grown(name)).sum();
+        // Where there are no scripts, clients send everything. Else what they send beside them is
+        // counted among the inner calls; it is next to nothing.
+        let requests = match grown("evalsha") {
+            0 => all,
+            scripts => scripts,
+        };
+        Figures { jobs, took, cpu, requests, inner: all - requests }
     }
 
-    async fn counters(&self) -> Counters {
+    /// The calls of each command so far, by the server's own count.
+    async fn counters(&self) -> HashMap<String, u64> {
         let text = self.info("commandstats").await;
         let lines = text.lines().filter_map(|line| line.strip_prefix("cmdstat_")?.split_once(':'));
-        let number = |facts: &str, name: &str| -> u64 {
-            let found =
-                facts.split(',').find_map(|fact| fact.strip_prefix(name)?.strip_prefix('='));
-            found.and_then(|number| number.parse().ok()).unwrap_or(0)
+        let calls = |facts: &str| {
+            facts.split(',').find_map(|fact| fact.strip_prefix("calls=")?.parse().ok())
         };
-        lines
-            .map(|(name, facts)| (name.to_owned(), (number(facts, "calls"), number(facts, "usec"))))
-            .collect()
+        lines.filter_map(|(name, facts)| Some((name.to_owned(), calls(facts)?))).collect()
+    }
+
+    /// The processor time of the server so far, which other processes can't stretch.
+    async fn cpu_time(&self) -> Duration {
+        let text = self.info("cpu").await;
+        let seconds = |name: &str| -> f64 {
+            let found = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+            found.and_then(|number| number.trim().parse().ok()).unwrap_or(0.0)
+        };
+        Duration::from_secs_f64(seconds("used_cpu_user") + seconds("used_cpu_sys"))
     }
 
     async fn used_memory(&self) -> u64 {

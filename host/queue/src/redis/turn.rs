@@ -110,10 +110,10 @@ fn write_settlement(settlement: &Settlement, queue: &QueueName) -> (Arguments, u
     let (here, abroad): (Vec<&NewJob>, Vec<&NewJob>) =
         follow_ups.iter().partition(|job| job.queue == *queue);
     arguments.push_number(here.len());
+    arguments.push_number(abroad.len());
     for job in here {
         Item::new(job).write(&mut arguments);
     }
-    arguments.push_number(abroad.len());
     for job in abroad {
         arguments.push(job.id.as_uuid().as_bytes().as_slice());
         arguments.push(codec::spec(job));
