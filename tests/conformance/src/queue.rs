@@ -190,6 +190,7 @@ crate::list::suite! {
         a_result_of_no_time_is_not_kept,
         failed_and_cancelled_jobs_are_kept_for_their_age,
         the_oldest_finished_jobs_go_first,
+        what_would_be_forgotten_next_makes_room,
         failed_jobs_are_bounded_apart,
         waiting_jobs_are_never_trimmed,
         an_id_is_free_again_once_its_record_is_forgotten,

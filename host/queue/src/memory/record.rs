@@ -58,8 +58,6 @@ pub(super) enum Place {
     },
     /// Among the finished.
     Finished {
-        /// The how-manieth to finish it was.
-        number: u64,
         /// When.
         at: Timestamp,
         /// When it is forgotten.
