@@ -65,6 +65,8 @@ impl Link {
         prefix: &str,
         scripts: Scripts,
     ) -> Result<Self, ConnectError> {
+        // Whoever embeds us may have chosen another already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::open(address.info()).map_err(|error| blame(&address, &error))?;
         Ok(Self {
             client,
