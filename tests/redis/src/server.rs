@@ -96,7 +96,7 @@ impl RedisServer {
         assert!(self.setup.socket, "the server was set up without a socket");
         let password = self.setup.password.iter().map(|password| format!("?pass={password}"));
         let path = self.dir.path().join(SOCKET);
-        format!("redis+unix://{}{}", path.display(), password.collect::<String>())
+        format!("unix://{}{}", path.display(), password.collect::<String>())
     }
 
     /// The port that it listens on, of this machine alone.

@@ -63,7 +63,7 @@ fn a_socket_is_there_and_told_by_the_address() {
     let server = RedisServer::with(Setup::new().socket().password("s3cret"));
     let path = server.dir().join("redis.sock");
     assert!(path.metadata().unwrap().file_type().is_socket());
-    assert_eq!(server.socket_url(), format!("redis+unix://{}?pass=s3cret", path.display()));
+    assert_eq!(server.socket_url(), format!("unix://{}?pass=s3cret", path.display()));
 }
 
 #[test]
