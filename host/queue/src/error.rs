@@ -1,6 +1,6 @@
 //! Why a queue couldn't do what it was asked.
 
-use gristmill_job::WorkerId;
+use gristmill_job::{QueueName, Rejection, RejectionCode, WorkerId};
 
 /// Why a queue couldn't do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -24,4 +24,12 @@ pub enum Error {
     /// The back-end can't be reached, or didn't answer: the step may or may not have happened.
     #[error("the queue can't be reached")]
     Unavailable(#[source] anyhow::Error),
+}
+
+/// Why a job isn't taken over where too many wait.
+pub(crate) fn queue_full(queue: &QueueName) -> Rejection {
+    Rejection {
+        code: RejectionCode::QueueFull,
+        message: format!("the queue {queue} holds as many jobs or bytes as it may"),
+    }
 }

@@ -12,6 +12,7 @@ mod contract;
 mod cycle;
 mod error;
 mod memory;
+pub mod redis;
 mod view;
 
 pub use config::Config;
@@ -19,4 +20,5 @@ pub use contract::{Queue, Traits};
 pub use cycle::{Cycle, CycleReply, Held, Leased, Note, Reaped, Resynced, Settled, Settlement};
 pub use error::Error;
 pub use memory::MemoryQueue;
+pub use redis::RedisQueue;
 pub use view::{Changed, Counts, Cursor, Filter, Info, Page, QueueStatus, Totals};

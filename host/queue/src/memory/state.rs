@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use gristmill_job::{JobId, JobState, NewJob, QueueName, Rejection, RejectionCode, Timestamp};
-use gristmill_job::{Verdict, WorkerId};
+use gristmill_job::{JobId, JobState, NewJob, QueueName, Timestamp, Verdict, WorkerId};
 use tokio::sync::Notify;
 
 use super::effects::Effects;
 use super::jobs::{Jobs, Slot};
 use super::line::{Line, LineKey, Step, Unique};
 use super::record::{Place, Record};
+use crate::error::queue_full;
 use crate::{Config, Error};
 
 /// Finished jobs that one step forgets because of their age.
@@ -129,12 +129,5 @@ fn record_of(spec: NewJob, line: LineKey, number: u64, now: Timestamp) -> Record
         last: None,
         notes: None,
         waiters: Vec::new(),
-    }
-}
-
-fn queue_full(queue: &QueueName) -> Rejection {
-    Rejection {
-        code: RejectionCode::QueueFull,
-        message: format!("the queue {queue} holds as many jobs or bytes as it may"),
     }
 }

@@ -19,6 +19,11 @@ use crate::Time;
 pub trait QueueBackend: Send + Sync + 'static {
     /// An empty queue within these bounds, and its time.
     async fn open(&self, config: Config) -> (Arc<dyn Queue>, Arc<dyn Time>);
+
+    /// Random lives that the model test goes through: fewer, where each step is a round trip.
+    fn lives(&self) -> u32 {
+        300
+    }
 }
 
 /// Checks one rule on one back-end.

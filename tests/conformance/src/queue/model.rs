@@ -19,8 +19,6 @@ use super::QueueBackend;
 use super::fixture::runtime;
 use crate::seed::check_random;
 
-/// Lives that one test goes through.
-const LIVES: u32 = 300;
 /// Steps of the longest life.
 const STEPS_MAX: usize = 60;
 /// Workers that are alive at one time.
@@ -124,7 +122,7 @@ fn an_end() -> impl Strategy<Value = End> {
 /// Compares a back-end with the model over random lives.
 pub fn follow_the_model(backend: impl QueueBackend) {
     let (runtime, backend) = (runtime(), Arc::new(backend));
-    check_random(LIVES, &vec(a_step(), 1..STEPS_MAX), |steps| {
+    check_random(backend.lives(), &vec(a_step(), 1..STEPS_MAX), |steps| {
         runtime.block_on(async {
             let mut run = Run::new(Arc::clone(&backend) as _).await;
             for step in steps {

@@ -1,4 +1,8 @@
-//! The back-ends that need nothing but memory face the rules.
+//! The back-ends face the rules.
+
+#![expect(clippy::unwrap_used, reason = "a back-end that can't be had has failed")]
+
+mod redis;
 
 use std::sync::Arc;
 
@@ -29,7 +33,10 @@ impl CacheBackend for Memory {
 }
 
 mod queue {
-    gristmill_conformance::queue! { memory => crate::Memory }
+    gristmill_conformance::queue! {
+        memory => crate::Memory,
+        redis => crate::redis::Redis::start(),
+    }
 }
 
 mod cache {

@@ -1,0 +1,397 @@
+//! The connection to a server: made, lost and made again.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use gristmill_job::time;
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
+use tokio::runtime::Handle;
+
+use super::address::Address;
+use super::script::{Script, Scripts};
+use crate::Error;
+
+/// How long a server has to take a connection and to greet.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a server has to answer. Past it the connection is given up, since nothing that is sent
+/// takes long; well below a lease, so that a worker can still renew it.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(3);
+/// Within this long after a failed attempt to connect nobody makes another.
+const RECONNECT_PAUSE: Duration = Duration::from_millis(50);
+
+/// The layout of keys that this version writes; see [`Link::greet`].
+pub(super) const SCHEMA: u64 = 1;
+
+/// Why a server can't be used.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ConnectError {
+    /// Nobody answers there.
+    #[error("Redis at {address} can't be reached: {reason}")]
+    Unreachable {
+        /// Where.
+        address: String,
+        /// Why.
+        reason: String,
+    },
+    /// User or password are wrong or missing.
+    #[error(
+        "Redis at {address} refuses the login: {reason}; check user and password in the address"
+    )]
+    Login {
+        /// Where.
+        address: String,
+        /// What the server says.
+        reason: String,
+    },
+    /// It is a replica that takes no writes.
+    #[error("Redis at {address} is a read-only replica; use its primary")]
+    ReadOnly {
+        /// Where.
+        address: String,
+    },
+    /// Its keys were written by a later version.
+    #[error(
+        "the keys of Redis at {address} are of schema {found}, and this version knows {SCHEMA}; \
+         use a later version, or another prefix"
+    )]
+    Schema {
+        /// Where.
+        address: String,
+        /// The schema of the keys.
+        found: String,
+    },
+    /// Its memory is full.
+    #[error(
+        "Redis at {address} has no memory left (maxmemory), and may evict nothing: give it more, or \
+         let jobs come to their end"
+    )]
+    Full {
+        /// Where.
+        address: String,
+    },
+    /// It answers, but not as it should.
+    #[error("Redis at {address} can't be used: {reason}")]
+    Unusable {
+        /// Where.
+        address: String,
+        /// What it answered.
+        reason: String,
+    },
+}
+
+impl From<ConnectError> for Error {
+    fn from(error: ConnectError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+/// A server, and the connection to it while there is one.
+pub(super) struct Link {
+    client: Client,
+    address: Address,
+    schema_key: String,
+    pub(super) scripts: Scripts,
+    /// Connections live where the link was made, whoever needs one first.
+    home: Handle,
+    live: Mutex<Option<Live>>,
+    made: AtomicU64,
+    connecting: tokio::sync::Mutex<Option<(Instant, ConnectError)>>,
+}
+
+#[derive(Clone)]
+struct Live {
+    connection: MultiplexedConnection,
+    /// Which connection it is, from 1.
+    number: u64,
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Link").field(&self.address).finish()
+    }
+}
+
+/// Why a command has no answer.
+enum Fault {
+    Connect(ConnectError),
+    Answer(RedisError),
+}
+
+impl Fault {
+    fn is(&self, kind: ServerErrorKind) -> bool {
+        matches!(self, Self::Answer(error) if error.kind() == ErrorKind::Server(kind))
+    }
+}
+
+/// What of a command may be repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// It does the same when it is done twice, so it is sent again on a new connection.
+    Once,
+    /// Whoever sent it has to find out what became of it.
+    Never,
+}
+
+impl Link {
+    /// A link that isn't connected yet.
+    pub(super) fn new(
+        address: Address,
+        prefix: &str,
+        scripts: Scripts,
+    ) -> Result<Self, ConnectError> {
+        let client = Client::open(address.info()).map_err(|error| blame(&address, &error))?;
+        Ok(Self {
+            client,
+            address,
+            schema_key: format!("{prefix}:schema"),
+            scripts,
+            home: Handle::current(),
+            live: Mutex::new(None),
+            made: AtomicU64::new(0),
+            connecting: tokio::sync::Mutex::new(None),
+        })
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(super) fn home(&self) -> &Handle {
+        &self.home
+    }
+
+    pub(super) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Connects, if that isn't done.
+    pub(super) async fn connect(self: &Arc<Self>) -> Result<(), ConnectError> {
+        self.connection().await.map(drop)
+    }
+
+    /// Runs a script on a queue's keys.
+    pub(super) async fn run(
+        self: &Arc<Self>,
+        script: &'static Script,
+        keys: &[Vec<u8>],
+        arguments: &Arguments,
+        repeat: Repeat,
+    ) -> Result<Value, ConnectError> {
+        let mut command = redis::cmd("EVALSHA");
+        command.arg(self.scripts.sha(script)).arg(keys.len());
+        for key in keys {
+            command.arg(key.as_slice());
+        }
+        for argument in &arguments.0 {
+            command.arg(argument.as_slice());
+        }
+        match self.send(&command, repeat).await {
+            // Somebody flushed the scripts; nothing was run.
+            Err(fault) if fault.is(ServerErrorKind::NoScript) => {
+                let load = self.scripts.load(script);
+                self.send(&load, Repeat::Once).await.map_err(|fault| self.blame(fault))?;
+                self.send(&command, repeat).await
+            }
+            answered => answered,
+        }
+        .map_err(|fault| self.blame(fault))
+    }
+
+    /// Sends a plain command that may be repeated.
+    pub(super) async fn ask(self: &Arc<Self>, command: &Cmd) -> Result<Value, ConnectError> {
+        self.send(command, Repeat::Once).await.map_err(|fault| self.blame(fault))
+    }
+
+    /// An answer that can't be understood.
+    pub(super) fn misunderstood(&self, error: &anyhow::Error) -> ConnectError {
+        ConnectError::Unusable { address: self.address.to_string(), reason: format!("{error:#}") }
+    }
+
+    /// How many connections were made so far: what a server knew may be gone with the last one.
+    pub(super) fn connections(&self) -> u64 {
+        self.made.load(Ordering::Relaxed)
+    }
+
+    fn blame(&self, fault: Fault) -> ConnectError {
+        match fault {
+            Fault::Connect(error) => error,
+            Fault::Answer(error) => blame(&self.address, &error),
+        }
+    }
+
+    async fn send(self: &Arc<Self>, command: &Cmd, repeat: Repeat) -> Result<Value, Fault> {
+        match (self.send_once(command).await, repeat) {
+            (Err(Fault::Answer(error)), Repeat::Once) if is_of_the_connection(&error) => {
+                self.send_once(command).await
+            }
+            (answered, _) => answered,
+        }
+    }
+
+    async fn send_once(self: &Arc<Self>, command: &Cmd) -> Result<Value, Fault> {
+        let mut live = self.connection().await.map_err(Fault::Connect)?;
+        let answered = live.connection.send_packed_command(command).await;
+        answered.and_then(Value::extract_error).map_err(|error| {
+            if is_of_the_connection(&error) {
+                self.give_up(live.number);
+            }
+            Fault::Answer(error)
+        })
+    }
+
+    /// The connection; a new one, if there is none.
+    async fn connection(self: &Arc<Self>) -> Result<Live, ConnectError> {
+        if let Some(live) = self.current() {
+            return Ok(live);
+        }
+        let begun = time::monotonic();
+        let mut failed = self.connecting.lock().await;
+        if let Some(live) = self.current() {
+            return Ok(live);
+        }
+        if let Some((at, error)) = failed.as_ref()
+            && (*at >= begun || begun.saturating_duration_since(*at) < RECONNECT_PAUSE)
+        {
+            return Err(error.clone());
+        }
+        let link = Arc::clone(self);
+        let connected = match self.home.spawn(async move { link.greet().await }).await {
+            Ok(connected) => connected,
+            Err(ended) => Err(ConnectError::Unreachable {
+                address: self.address.to_string(),
+                reason: ended.to_string(),
+            }),
+        };
+        match connected {
+            Ok(connection) => {
+                *failed = None;
+                Ok(self.keep(connection))
+            }
+            Err(error) => {
+                *failed = Some((time::monotonic(), error.clone()));
+                Err(error)
+            }
+        }
+    }
+
+    fn current(&self) -> Option<Live> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn keep(&self, connection: MultiplexedConnection) -> Live {
+        let number = self.made.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        live.insert(Live { connection, number }).clone()
+    }
+
+    /// Drops a connection of which nothing good is to be expected, unless another took its place.
+    fn give_up(&self, number: u64) {
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        if live.as_ref().is_some_and(|live| live.number == number) {
+            *live = None;
+        }
+    }
+
+    /// A new connection to a server that can be used: a primary, with keys of our schema, that has
+    /// all scripts.
+    async fn greet(&self) -> Result<MultiplexedConnection, ConnectError> {
+        let greeting = async {
+            let config = AsyncConnectionConfig::new()
+                .set_connection_timeout(Some(CONNECT_PATIENCE))
+                .set_response_timeout(Some(ANSWER_PATIENCE));
+            let mut connection =
+                self.client.get_multiplexed_async_connection_with_config(&config).await?;
+            // Who may not ask for the role will see by the first write.
+            let role = redis::cmd("ROLE").query_async::<Value>(&mut connection).await;
+            let is_replica = role.is_ok_and(|role| is_replica(&role));
+            let schema = self.schema(&mut connection).await?;
+            for load in self.scripts.load_all() {
+                load.query_async::<Value>(&mut connection).await?;
+            }
+            Ok((connection, is_replica, schema))
+        };
+        let address = || self.address.to_string();
+        let greeted = tokio::time::timeout(CONNECT_PATIENCE, greeting).await.map_err(|_| {
+            let reason = format!("no answer within {CONNECT_PATIENCE:?}");
+            ConnectError::Unreachable { address: address(), reason }
+        })?;
+        match greeted {
+            Ok((_, true, _)) => Err(ConnectError::ReadOnly { address: address() }),
+            Ok((_, _, found)) if found != SCHEMA.to_string() => {
+                Err(ConnectError::Schema { address: address(), found })
+            }
+            Ok((connection, ..)) => Ok(connection),
+            Err(error) => Err(blame(&self.address, &error)),
+        }
+    }
+
+    /// The schema of the keys, which is ours where there were none.
+    async fn schema(&self, connection: &mut MultiplexedConnection) -> Result<String, RedisError> {
+        let mut read = redis::cmd("GET");
+        read.arg(&self.schema_key);
+        if let Some(found) = read.query_async::<Option<String>>(connection).await? {
+            return Ok(found);
+        }
+        let mut write = redis::cmd("SET");
+        write.arg(&self.schema_key).arg(SCHEMA).arg("NX");
+        write.query_async::<Value>(connection).await?;
+        read.query_async::<Option<String>>(connection).await.map(Option::unwrap_or_default)
+    }
+}
+
+/// What a script is given beside its keys.
+#[derive(Debug, Default)]
+pub(super) struct Arguments(Vec<Vec<u8>>);
+
+impl Arguments {
+    pub(super) fn push(&mut self, argument: impl Into<Vec<u8>>) {
+        self.0.push(argument.into());
+    }
+
+    pub(super) fn push_number(&mut self, number: impl ToString) {
+        self.0.push(number.to_string().into_bytes());
+    }
+
+    pub(super) fn append(&mut self, mut other: Self) {
+        self.0.append(&mut other.0);
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.0.iter().map(Vec::len).sum()
+    }
+}
+
+fn is_replica(role: &Value) -> bool {
+    match role {
+        Value::Array(parts) => match parts.first() {
+            Some(Value::BulkString(name)) => name == b"slave",
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whether the connection is of no use any more, or leads to a server that is none.
+fn is_of_the_connection(error: &RedisError) -> bool {
+    let kind = error.kind();
+    // After a failover the old primary refuses writes: the name may lead to the new one by now.
+    let is_wrong_server = matches!(kind, ErrorKind::Server(ServerErrorKind::ReadOnly));
+    error.is_io_error() || error.is_timeout() || kind == ErrorKind::Parse || is_wrong_server
+}
+
+fn blame(address: &Address, error: &RedisError) -> ConnectError {
+    let address = address.to_string();
+    let reason = error.detail().map_or_else(|| error.to_string(), str::to_owned);
+    match (error.kind(), error.code()) {
+        (ErrorKind::AuthenticationFailed, _) | (_, Some("NOAUTH" | "WRONGPASS")) => {
+            ConnectError::Login { address, reason }
+        }
+        (ErrorKind::Server(ServerErrorKind::ReadOnly), _) => ConnectError::ReadOnly { address },
+        (ErrorKind::Io, _) => ConnectError::Unreachable { address, reason: error.to_string() },
+        (_, Some("OOM")) => ConnectError::Full { address },
+        _ => ConnectError::Unusable { address, reason: error.to_string() },
+    }
+}

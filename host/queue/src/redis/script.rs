@@ -1,0 +1,159 @@
+//! The scripts, each a step of the queue that happens whole on the server.
+//!
+//! A script's first lines name its keys and the parts that it is made of beside its own text:
+//! `-- keys: meta jobs` and `-- parts: record`. From them come the order of its keys, the names by
+//! which its text knows them, and its source. [`Scripts`] are all of them for one prefix.
+
+use std::collections::HashMap;
+
+use redis::Cmd;
+use sha1_smol::Sha1;
+
+/// What time it is for the scripts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ServerClock {
+    /// The server's clock.
+    #[default]
+    System,
+    /// The milliseconds under this key, for tests that move time.
+    Key(String),
+}
+
+/// A script's name and text.
+#[derive(Debug)]
+pub(super) struct Script {
+    name: &'static str,
+    text: &'static str,
+}
+
+macro_rules! scripts {
+    ($($(#[$doc:meta])* $name:ident = $file:literal;)+) => {
+        $($(#[$doc])* pub(super) static $name: Script =
+            Script { name: $file, text: include_str!(concat!("scripts/", $file, ".lua")) };)+
+
+        /// Every script.
+        static ALL: &[&Script] = &[$(&$name),+];
+    };
+}
+
+scripts! {
+    /// Takes new jobs over.
+    ENQUEUE = "enqueue";
+    /// One turn of a worker.
+    CYCLE = "cycle";
+    /// Agrees with a worker on what it holds.
+    RESYNC = "resync";
+    /// Takes its jobs from a worker whose lease has lapsed.
+    REAP = "reap";
+    /// Reads a job, and notes who waits for its end.
+    READ = "read";
+    /// Registers a worker that waits for something to do.
+    HUNGER = "hunger";
+    /// Cancels a job, or marks it.
+    CANCEL = "cancel";
+    /// Runs a failed or cancelled job again.
+    REQUEUE = "requeue";
+    /// Forgets a job.
+    REMOVE = "remove";
+    /// Forgets some failed jobs.
+    CLEAR = "clear";
+    /// Forgets some of the jobs whose time to be kept is over.
+    TRIM = "trim";
+    /// Stops or resumes leasing.
+    PAUSE = "pause";
+    /// Tells how a queue stands.
+    STATUS = "status";
+    /// Tells which jobs are the next of a listing.
+    LIST = "list";
+    /// Reads the log of a job.
+    LOGS = "logs";
+}
+
+/// Parts that scripts share, by name.
+const PARTS: [(&str, &str); 5] = [
+    ("record", include_str!("scripts/parts/record.lua")),
+    ("ready", include_str!("scripts/parts/ready.lua")),
+    ("moves", include_str!("scripts/parts/moves.lua")),
+    ("admit", include_str!("scripts/parts/admit.lua")),
+    ("worker", include_str!("scripts/parts/worker.lua")),
+];
+
+/// What every script begins with.
+const PRELUDE: &str = include_str!("scripts/parts/prelude.lua");
+
+/// All scripts, for one prefix and clock.
+#[derive(Debug)]
+pub(super) struct Scripts {
+    made: HashMap<&'static str, Made>,
+}
+
+#[derive(Debug)]
+struct Made {
+    source: String,
+    sha: String,
+}
+
+impl Scripts {
+    pub(super) fn new(prefix: &str, clock: &ServerClock) -> Self {
+        let made = ALL.iter().map(|script| {
+            let source = script.source(prefix, clock);
+            let sha = Sha1::from(&source).digest().to_string();
+            (script.name, Made { source, sha })
+        });
+        Self { made: made.collect() }
+    }
+
+    pub(super) fn sha(&self, script: &Script) -> &str {
+        &self.made[script.name].sha
+    }
+
+    /// The command that makes a script known to the server.
+    pub(super) fn load(&self, script: &Script) -> Cmd {
+        load(&self.made[script.name].source)
+    }
+
+    pub(super) fn load_all(&self) -> impl Iterator<Item = Cmd> {
+        self.made.values().map(|made| load(&made.source))
+    }
+}
+
+fn load(source: &str) -> Cmd {
+    let mut command = redis::cmd("SCRIPT");
+    command.arg("LOAD").arg(source);
+    command
+}
+
+impl Script {
+    /// The names of the keys that the script declares, in their order.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &'static str> {
+        self.header("-- keys:")
+    }
+
+    fn header(&self, start: &str) -> impl Iterator<Item = &'static str> {
+        let line = self.text.lines().find_map(|line| line.strip_prefix(start));
+        line.unwrap_or_default().split_whitespace()
+    }
+
+    fn source(&self, prefix: &str, clock: &ServerClock) -> String {
+        let keys = self.keys().enumerate();
+        let keys: String = keys
+            .map(|(i, name)| format!("local k_{} = KEYS[{}]\n", name.replace(':', "_"), i + 1))
+            .collect();
+        let clock = match clock {
+            ServerClock::System => {
+                "local t = redis.call('TIME')\nlocal clock = t[1] * 1000 + math.floor(t[2] / 1000)\n"
+                    .to_owned()
+            }
+            ServerClock::Key(key) => {
+                format!("local clock = tonumber(redis.call('GET', '{key}'))\n")
+            }
+        };
+        let mail = format!("local mail = '{prefix}:mail:'\n");
+        let parts: String = self
+            .header("-- parts:")
+            .filter_map(|name| PARTS.iter().find(|(part, _)| *part == name))
+            .map(|(_, text)| *text)
+            .collect();
+        [keys, clock, mail, PRELUDE.to_owned(), parts, self.text.to_owned()].concat()
+    }
+}

@@ -1,0 +1,49 @@
+-- The lines of ready jobs, one a class, in the order of turns; and who waits for such jobs.
+local READY = { k_ready_0, k_ready_1, k_ready_2, k_ready_3 }
+
+-- How many jobs this script made ready.
+local fresh = 0
+
+-- A score with a part below a millisecond: what has the same time goes in the order of `n`.
+local function after(time, n)
+  return time + (n % 4096) / 4096
+end
+
+local function next_turn()
+  bump('turn', 1)
+  return number('turn')
+end
+
+local function ready_count()
+  local count = 0
+  for _, key in ipairs(READY) do
+    count = count + call('ZCARD', key)
+  end
+  return count
+end
+
+-- How long until the next scheduled job is due, in milliseconds; nothing, if there is none.
+local function next_due()
+  local first = call('ZRANGE', k_scheduled, 0, 0, 'WITHSCORES')
+  if first[2] then
+    return math.max(math.floor(tonumber(first[2])) - now, 0)
+  end
+end
+
+-- Wakes one hungry worker for each of `count` jobs.
+local function wake(count)
+  if count <= 0 or number('paused') == 1 then
+    return
+  end
+  local called = call('ZPOPMIN', k_hungry, count)
+  for i = 1, #called, 2 do
+    call('PUBLISH', mail .. called[i]:sub(17), 'w' .. called[i]:sub(1, 16))
+  end
+end
+
+-- Wakes workers for the jobs that this script made ready and that are so still.
+local function wake_for_fresh()
+  if fresh > 0 then
+    wake(math.min(fresh, ready_count()))
+  end
+end

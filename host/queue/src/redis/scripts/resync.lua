@@ -1,0 +1,39 @@
+-- keys: meta jobs states outcomes notes unique uniques lapses ready:0 ready:1 ready:2 ready:3 scheduled later completed failed cancelled kept kept:failed waiters hungry leases reaped cancelling held
+-- parts: record ready moves worker
+local worker, items_max = take(), take_number()
+age_max = take_number()
+local known, claims, ids = {}, {}, {}
+for i = 1, take_number() do
+  local id, attempt = struct.unpack('>c16I4', take())
+  claims[i] = { id = id, attempt = attempt }
+  ids[i] = id
+  known[id] = known[id] or {}
+  known[id][attempt] = true
+end
+if not is_admitted(worker, #claims > 0) then
+  return { 'reaped' }
+end
+even_if_full()
+
+local in_hand = call('SMEMBERS', k_held)
+fetch(in_hand)
+fetch(ids)
+local lost = {}
+for i, claim in ipairs(claims) do
+  if not held(worker, claim.id, claim.attempt) then
+    lost[#lost + 1] = i - 1
+  end
+end
+local returned = 0
+for _, id in ipairs(in_hand) do
+  local r = records[id]
+  if not (known[id] and known[id][r.attempt]) then
+    uncount(r)
+    if give_back(id, r, 'q') == 'q' then
+      bump('released', 1)
+      returned = returned + 1
+    end
+  end
+end
+finish(items_max)
+return { 'ok', returned, lost }

@@ -1,0 +1,156 @@
+//! What all operations share: the link, the keys, the bounds, and which queues there are.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use gristmill_job::{JobId, QueueName, WorkerId};
+use redis::Value;
+
+use super::codec::Decoded;
+use super::keys::Keys;
+use super::link::{Arguments, ConnectError, Link, Repeat};
+use super::reply::Reply;
+use super::script::Script;
+use crate::Config;
+
+/// The names of queues that one process keeps in mind, so that a search for a job asks first where it
+/// is likely to be.
+const KNOWN_MAX: usize = 1_000;
+
+/// A server with queues on it.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) link: Arc<Link>,
+    pub(super) keys: Keys,
+    pub(super) config: Config,
+    known: Mutex<Known>,
+}
+
+/// The queues that are known to be among the queues of the server.
+#[derive(Debug, Default)]
+struct Known {
+    /// Over which connection they were heard of: the server may have lost its data since.
+    connection: u64,
+    queues: BTreeSet<QueueName>,
+}
+
+impl Server {
+    pub(super) fn new(link: Arc<Link>, prefix: &str, config: Config) -> Self {
+        Self { link, keys: Keys::new(prefix), config, known: Mutex::default() }
+    }
+
+    /// Runs a script on a queue.
+    pub(super) async fn run(
+        &self,
+        script: &'static Script,
+        queue: &QueueName,
+        arguments: &Arguments,
+        repeat: Repeat,
+    ) -> Result<Value, ConnectError> {
+        self.link.run(script, &self.keys.of(script, queue), arguments, repeat).await
+    }
+
+    /// Runs a script on a queue and what a worker holds of it.
+    pub(super) async fn run_for(
+        &self,
+        worker: WorkerId,
+        script: &'static Script,
+        queue: &QueueName,
+        arguments: &Arguments,
+        repeat: Repeat,
+    ) -> Result<Value, ConnectError> {
+        let mut keys = self.keys.of(script, queue);
+        keys.push(self.keys.held(queue, worker));
+        self.link.run(script, &keys, arguments, repeat).await
+    }
+
+    pub(super) fn understood<T>(&self, decoded: Decoded<T>) -> Result<T, ConnectError> {
+        decoded.map_err(|error| self.link.misunderstood(&error))
+    }
+
+    /// Makes a queue one of the server's queues, if it isn't yet.
+    pub(super) async fn register(&self, queue: &QueueName) -> Result<(), ConnectError> {
+        let connection = self.link.connections();
+        if self.known(connection).queues.contains(queue) {
+            return Ok(());
+        }
+        let mut command = redis::cmd("SADD");
+        command.arg(self.keys.queues()).arg(queue.as_str());
+        self.link.ask(&command).await?;
+        let mut known = self.known(self.link.connections());
+        if known.queues.len() < KNOWN_MAX {
+            known.queues.insert(queue.clone());
+        }
+        Ok(())
+    }
+
+    /// All queues of the server, by name.
+    pub(super) async fn queues(&self) -> Result<BTreeSet<QueueName>, ConnectError> {
+        let mut command = redis::cmd("SMEMBERS");
+        command.arg(self.keys.queues());
+        let value = self.link.ask(&command).await?;
+        let queues = self.understood(names(value))?;
+        let mut known = self.known(self.link.connections());
+        known.queues = queues.iter().take(KNOWN_MAX).cloned().collect();
+        Ok(queues)
+    }
+
+    /// Asks the queues for a job, first those that are known, then all; the first answer that is
+    /// one, and whose it is.
+    pub(super) async fn search(
+        &self,
+        script: &'static Script,
+        arguments: &Arguments,
+    ) -> Result<Option<(QueueName, Reply)>, ConnectError> {
+        let known = self.known(self.link.connections()).queues.clone();
+        if let Some(found) = self.search_in(&known, script, arguments).await? {
+            return Ok(Some(found));
+        }
+        let others = &self.queues().await? - &known;
+        self.search_in(&others, script, arguments).await
+    }
+
+    async fn search_in(
+        &self,
+        queues: &BTreeSet<QueueName>,
+        script: &'static Script,
+        arguments: &Arguments,
+    ) -> Result<Option<(QueueName, Reply)>, ConnectError> {
+        let asked = queues.iter().map(|queue| self.run(script, queue, arguments, Repeat::Once));
+        let answers = futures_util::future::try_join_all(asked).await?;
+        for (queue, value) in queues.iter().zip(answers) {
+            if let Some(reply) = self.understood(Reply::maybe(value))? {
+                return Ok(Some((queue.clone(), reply)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn known(&self, connection: u64) -> MutexGuard<'_, Known> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.connection != connection {
+            *known = Known { connection, queues: BTreeSet::new() };
+        }
+        known
+    }
+}
+
+fn names(value: Value) -> Decoded<BTreeSet<QueueName>> {
+    let mut reply = match value {
+        Value::Set(parts) => Reply::new(Value::Array(parts))?,
+        other => Reply::new(other)?,
+    };
+    let mut names = BTreeSet::new();
+    while !reply.is_empty() {
+        names.insert(String::from_utf8(reply.bytes()?)?.parse()?);
+    }
+    Ok(names)
+}
+
+pub(super) fn id_bytes(id: JobId) -> Vec<u8> {
+    id.as_uuid().as_bytes().to_vec()
+}
+
+pub(super) fn worker_bytes(worker: WorkerId) -> Vec<u8> {
+    worker.as_uuid().as_bytes().to_vec()
+}

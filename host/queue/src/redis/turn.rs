@@ -1,0 +1,338 @@
+//! What workers do: cycles, resyncs, reapings.
+
+use std::collections::HashSet;
+
+use gristmill_job::{ErrorReport, NewJob, OutcomeKind, QueueName, WorkerId, codes};
+use redis::Value;
+
+use super::codec::{self, Decoded, Left, Package, millis};
+use super::intake::{Bounds, Item};
+use super::link::{Arguments, ConnectError, Repeat};
+use super::record::{leased, until};
+use super::reply::{Reply, job_id, worker_id};
+use super::server::{Server, worker_bytes};
+use super::{BATCH_BYTES_MAX, OUTBOX_ITEMS, REAPED_MAX, script};
+use crate::{Cycle, CycleReply, Error, Held, Note, Reaped, Resynced, Settled, Settlement};
+
+/// A part of a cycle that is one step of the server.
+#[derive(Debug, Default)]
+struct Part {
+    notes: Arguments,
+    notes_count: usize,
+    settlements: Arguments,
+    settlements_count: usize,
+    /// Settlements and the jobs that come with them.
+    items: usize,
+}
+
+impl Part {
+    fn has_room(&self, items: usize, bytes: usize, items_max: usize) -> bool {
+        let is_empty = self.notes_count + self.settlements_count == 0;
+        let fits = self.items + items <= items_max
+            && self.notes.bytes() + self.settlements.bytes() + bytes <= BATCH_BYTES_MAX;
+        is_empty || fits
+    }
+}
+
+/// A cycle in its parts: usually one, more where settlements bring many jobs with them.
+fn parts(cycle: &Cycle, items_max: usize) -> Vec<Part> {
+    let mut parts = vec![Part::default()];
+    for note in &cycle.notes {
+        let arguments = write_note(note);
+        let part = part_with_room(&mut parts, 0, arguments.bytes(), items_max);
+        part.notes.append(arguments);
+        part.notes_count += 1;
+    }
+    for settlement in &cycle.settlements {
+        let (arguments, jobs) = write_settlement(settlement, &cycle.queue);
+        let part = part_with_room(&mut parts, 1 + jobs, arguments.bytes(), items_max);
+        part.settlements.append(arguments);
+        part.settlements_count += 1;
+        part.items += 1 + jobs;
+    }
+    parts
+}
+
+fn part_with_room(
+    parts: &mut Vec<Part>,
+    items: usize,
+    bytes: usize,
+    items_max: usize,
+) -> &mut Part {
+    let last = parts.len() - 1;
+    if !parts[last].has_room(items, bytes, items_max) {
+        parts.push(Part::default());
+    }
+    let last = parts.len() - 1;
+    &mut parts[last]
+}
+
+fn write_held(kind: u8, held: Held, arguments: &mut Arguments) {
+    let id = held.id.as_uuid().as_bytes();
+    arguments.push([&[kind][..], id, &held.attempt.to_be_bytes()].concat());
+}
+
+fn write_note(note: &Note) -> Arguments {
+    let mut arguments = Arguments::default();
+    let (kind, held, text, lines) = match note {
+        Note::Progress(held, progress) => (b'p', *held, codec::encode(progress), 0),
+        Note::Checkpoint(held, state) => (b'c', *held, codec::encode(&Package::from(state)), 0),
+        Note::Log(held, lines) => (b'l', *held, codec::encode(lines), lines.len()),
+    };
+    write_held(kind, held, &mut arguments);
+    arguments.push(text);
+    arguments.push_number(lines);
+    arguments
+}
+
+/// A settlement as the script takes it, and how many jobs come with it.
+fn write_settlement(settlement: &Settlement, queue: &QueueName) -> (Arguments, usize) {
+    let mut arguments = Arguments::default();
+    let held = settlement.held();
+    let (kind, outcome, delay, follow_ups): (u8, Vec<u8>, _, &[NewJob]) = match settlement {
+        Settlement::Complete { digest, result, usage, follow_ups, .. } => {
+            let left = Left::new(OutcomeKind::Completed, result.as_ref(), None, Some(*usage));
+            (b'C', left.stored(Some(digest)), None, follow_ups)
+        }
+        Settlement::Fail { digest, outcome, error, usage, retry, .. } => {
+            let left = Left::new(*outcome, None, Some(error), Some(*usage));
+            (b'F', left.stored(digest.as_ref()), *retry, &[])
+        }
+        Settlement::Cancelled { usage, .. } => {
+            let left = |usage| Left::new(OutcomeKind::Cancelled, None, None, Some(usage));
+            (b'X', usage.map(|usage| left(usage).stored(None)).unwrap_or_default(), None, &[])
+        }
+        Settlement::Release { delay, .. } => (b'R', Vec::new(), *delay, &[]),
+    };
+    write_held(kind, held, &mut arguments);
+    arguments.push(outcome);
+    arguments.push(delay.map(|delay| millis(delay).to_string()).unwrap_or_default());
+    let (here, abroad): (Vec<&NewJob>, Vec<&NewJob>) =
+        follow_ups.iter().partition(|job| job.queue == *queue);
+    arguments.push_number(here.len());
+    for job in here {
+        Item::new(job).write(&mut arguments);
+    }
+    arguments.push_number(abroad.len());
+    for job in abroad {
+        arguments.push(job.id.as_uuid().as_bytes().as_slice());
+        arguments.push(codec::spec(job));
+    }
+    (arguments, follow_ups.len())
+}
+
+/// What the script of a cycle answers.
+#[derive(Debug)]
+enum Turned {
+    Reaped,
+    Done {
+        reply: CycleReply,
+        /// Jobs for other queues that wait to be handed over.
+        outbox: u64,
+    },
+}
+
+fn turned(value: Value, me: WorkerId) -> Decoded<Turned> {
+    let mut reply = Reply::new(value)?;
+    if reply.bytes()? == b"reaped" {
+        return Ok(Turned::Reaped);
+    }
+    let verdicts = reply.bytes()?;
+    let cancel = reply.bytes()?;
+    let lapsed = reply.bytes()?;
+    let next_due = until(reply.number()?);
+    let more = reply.flag()?;
+    let resync = reply.flag()?;
+    let outbox = reply.count()?;
+    let mut parts = reply.list()?;
+    let mut jobs = Vec::new();
+    while !parts.is_empty() {
+        let (id, record, envelope) = (parts.bytes()?, parts.bytes()?, parts.bytes()?);
+        let checkpoint = parts.maybe_bytes()?;
+        jobs.push(leased(job_id(&id)?, &record, &envelope, checkpoint.as_deref())?);
+    }
+    let settled = |&verdict: &u8| match verdict {
+        b'1' => Settled::Recorded,
+        _ => Settled::LeaseLost,
+    };
+    let lapsed = lapsed.chunks(16).map(worker_id).collect::<Decoded<Vec<_>>>()?;
+    let reply = CycleReply {
+        jobs,
+        verdicts: verdicts.iter().map(settled).collect(),
+        cancel: cancel.chunks(20).map(held).collect::<Decoded<_>>()?,
+        lapsed: lapsed.into_iter().filter(|&worker| worker != me).collect(),
+        next_due,
+        more,
+        resync,
+    };
+    Ok(Turned::Done { reply, outbox })
+}
+
+fn held(bytes: &[u8]) -> Decoded<Held> {
+    let (id, attempt) = bytes.split_at_checked(16).unwrap_or((bytes, &[]));
+    Ok(Held { id: job_id(id)?, attempt: u32::from_be_bytes(attempt.try_into()?) })
+}
+
+impl Server {
+    pub(super) async fn cycle(
+        &self,
+        cycle: &mut Cycle,
+        mailbox: &str,
+    ) -> Result<CycleReply, Error> {
+        self.register(&cycle.queue).await?;
+        let parts = parts(cycle, self.config.batch_items_max);
+        let last = parts.len() - 1;
+        let mut verdicts = Vec::with_capacity(cycle.settlements.len());
+        for (i, part) in parts.into_iter().enumerate() {
+            let arguments = self.turn_arguments(cycle, mailbox, part, i == last);
+            let (worker, queue) = (cycle.worker, &cycle.queue);
+            let value =
+                self.run_for(worker, &script::CYCLE, queue, &arguments, Repeat::Never).await?;
+            match self.understood(turned(value, worker))? {
+                Turned::Reaped => return Err(Error::WorkerReaped(worker)),
+                Turned::Done { mut reply, outbox } => {
+                    verdicts.append(&mut reply.verdicts);
+                    if i == last {
+                        cycle.settlements.clear();
+                        cycle.notes.clear();
+                        self.hand_over(queue, outbox).await;
+                        return Ok(CycleReply { verdicts, ..reply });
+                    }
+                }
+            }
+        }
+        Ok(CycleReply::default())
+    }
+
+    /// Only the last part of a cycle counts what is held and leases.
+    fn turn_arguments(&self, cycle: &Cycle, mailbox: &str, part: Part, is_last: bool) -> Arguments {
+        let config = &self.config;
+        let mut arguments = Arguments::default();
+        arguments.push(worker_bytes(cycle.worker));
+        arguments.push(mailbox);
+        arguments.push_number(millis(cycle.lease));
+        let held = i64::try_from(cycle.held).unwrap_or(i64::MAX);
+        arguments.push_number(if is_last { held } else { -1 });
+        arguments.push_number(if is_last { cycle.want } else { 0 });
+        arguments.push_number(cycle.want_bytes.min(1 << 50));
+        arguments.push_number(config.batch_items_max);
+        arguments.push_number(config.promote_items_max);
+        arguments.push_number(config.low_priority_share);
+        arguments.push_number(config.finished_items_max);
+        arguments.push_number(config.log_lines_max);
+        arguments.push_number(millis(config.finished_age_max));
+        arguments.push_number(part.notes_count);
+        arguments.push_number(part.settlements_count);
+        arguments.append(part.notes);
+        arguments.append(part.settlements);
+        arguments
+    }
+
+    /// Hands jobs over that completed jobs of this queue enqueued in others. What fails stays where it
+    /// is, for the next cycle of any worker.
+    async fn hand_over(&self, queue: &QueueName, waiting: u64) {
+        if waiting == 0 {
+            return;
+        }
+        if let Err(error) = self.try_to_hand_over(queue).await {
+            tracing::warn!(%queue, %error, "jobs for other queues wait in the outbox");
+        }
+    }
+
+    async fn try_to_hand_over(&self, queue: &QueueName) -> Result<(), ConnectError> {
+        let outbox = self.keys.key(queue, "outbox");
+        let mut scan = redis::cmd("HSCAN");
+        scan.arg(&outbox).arg(0).arg("COUNT").arg(OUTBOX_ITEMS);
+        let jobs = self.understood(scanned(self.link.ask(&scan).await?))?;
+        let queues: HashSet<&QueueName> = jobs.iter().map(|job| &job.queue).collect();
+        for target in queues {
+            let jobs: Vec<Item> =
+                jobs.iter().filter(|job| job.queue == *target).map(Item::new).collect();
+            for batch in jobs.chunks(self.config.batch_items_max) {
+                let items: Vec<&Item> = batch.iter().collect();
+                self.enqueue(target, &items, Bounds::None).await?;
+                let mut done = redis::cmd("HDEL");
+                done.arg(&outbox);
+                for item in items {
+                    done.arg(item.id.as_uuid().as_bytes().as_slice());
+                }
+                self.link.ask(&done).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn resync(
+        &self,
+        queue: &QueueName,
+        worker: WorkerId,
+        held: &[Held],
+    ) -> Result<Resynced, Error> {
+        self.register(queue).await?;
+        let mut arguments = Arguments::default();
+        arguments.push(worker_bytes(worker));
+        arguments.push_number(self.config.finished_items_max);
+        arguments.push_number(millis(self.config.finished_age_max));
+        arguments.push_number(held.len());
+        for held in held {
+            let id = held.id.as_uuid().as_bytes();
+            arguments.push([&id[..], &held.attempt.to_be_bytes()].concat());
+        }
+        let value = self.run_for(worker, &script::RESYNC, queue, &arguments, Repeat::Once).await?;
+        let resynced = self.understood(resynced(value, held))?;
+        resynced.ok_or(Error::WorkerReaped(worker))
+    }
+
+    pub(super) async fn reap(&self, queue: &QueueName, worker: WorkerId) -> Result<Reaped, Error> {
+        let config = &self.config;
+        let message = format!("its worker died {} times while it ran", config.crashes_max);
+        let error = ErrorReport::new(codes::POISONED, message);
+        let poison = Left::new(OutcomeKind::Failed, None, Some(&error), None);
+        let mut arguments = Arguments::default();
+        arguments.push(worker_bytes(worker));
+        arguments.push_number(config.batch_items_max);
+        arguments.push_number(config.finished_items_max);
+        arguments.push_number(config.crashes_max);
+        arguments.push_number(REAPED_MAX);
+        arguments.push(poison.stored(None));
+        arguments.push_number(millis(config.finished_age_max));
+        let value = self.run_for(worker, &script::REAP, queue, &arguments, Repeat::Once).await?;
+        Ok(self.understood(reaped(value))?)
+    }
+}
+
+fn scanned(value: Value) -> Decoded<Vec<NewJob>> {
+    let mut reply = Reply::new(value)?;
+    let _cursor = reply.part()?;
+    let mut entries = reply.list()?;
+    let mut jobs = Vec::new();
+    while !entries.is_empty() {
+        let (id, spec) = (entries.bytes()?, entries.bytes()?);
+        jobs.push(codec::job(job_id(&id)?, &spec)?);
+    }
+    Ok(jobs)
+}
+
+fn resynced(value: Value, held: &[Held]) -> Decoded<Option<Resynced>> {
+    let mut reply = Reply::new(value)?;
+    if reply.bytes()? == b"reaped" {
+        return Ok(None);
+    }
+    let returned = reply.count()? as usize;
+    let mut indexes = reply.list()?;
+    let mut lost = Vec::new();
+    while !indexes.is_empty() {
+        lost.extend(held.get(indexes.count()? as usize));
+    }
+    Ok(Some(Resynced { returned, lost }))
+}
+
+fn reaped(value: Value) -> Decoded<Reaped> {
+    let mut reply = Reply::new(value)?;
+    Ok(Reaped {
+        returned: reply.count()? as usize,
+        poisoned: reply.count()? as usize,
+        cancelled: reply.count()? as usize,
+        more: reply.flag()?,
+    })
+}

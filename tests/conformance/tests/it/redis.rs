@@ -1,0 +1,69 @@
+//! A Redis server of the test's own, on which time is moved by a key.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use gristmill_conformance::Time;
+use gristmill_conformance::queue::QueueBackend;
+use gristmill_job::{JobId, Timestamp};
+use gristmill_queue::redis::{Options, ServerClock};
+use gristmill_queue::{Queue, RedisQueue};
+use gristmill_test_redis::RedisServer;
+use redis::aio::MultiplexedConnection;
+use redis::{Client, cmd};
+
+/// When time begins.
+const BEGIN: u64 = 1_777_636_800_000;
+
+/// Queues on a server that is there for one test; each has keys and a clock of its own.
+pub(crate) struct Redis(RedisServer);
+
+impl Redis {
+    pub(crate) fn start() -> Self {
+        Self(RedisServer::start())
+    }
+}
+
+#[async_trait]
+impl QueueBackend for Redis {
+    async fn open(&self, config: gristmill_queue::Config) -> (Arc<dyn Queue>, Arc<dyn Time>) {
+        let client = Client::open(self.0.url()).unwrap();
+        let connection = client.get_multiplexed_async_connection().await.unwrap();
+        let prefix = format!("test-{}", JobId::random());
+        let time = MovedKey { connection, key: format!("{prefix}:clock") };
+        time.advance(Duration::from_millis(BEGIN)).await;
+        let options = Options { clock: ServerClock::Key(time.key.clone()), prefix };
+        let address = self.0.url().parse().unwrap();
+        let queue = RedisQueue::connect_with(address, config, &options).await.unwrap();
+        (Arc::new(queue), Arc::new(time))
+    }
+
+    fn lives(&self) -> u32 {
+        60
+    }
+}
+
+/// Time as the scripts see it that are told to look at a key.
+struct MovedKey {
+    connection: MultiplexedConnection,
+    key: String,
+}
+
+#[async_trait]
+impl Time for MovedKey {
+    async fn now(&self) -> Timestamp {
+        let mut connection = self.connection.clone();
+        Timestamp::from_millis(
+            cmd("GET").arg(&self.key).query_async(&mut connection).await.unwrap(),
+        )
+    }
+
+    async fn advance(&self, by: Duration) {
+        let millis = u64::try_from(by.as_millis()).unwrap();
+        let mut connection = self.connection.clone();
+        let mut command = cmd("INCRBY");
+        command.arg(&self.key).arg(millis);
+        command.query_async::<u64>(&mut connection).await.unwrap();
+    }
+}
