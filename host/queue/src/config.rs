@@ -10,7 +10,8 @@ pub struct Config {
     pub waiting_items_max: u64,
     /// Bytes of input that may wait in one queue.
     pub waiting_bytes_max: u64,
-    /// Completed and cancelled jobs kept in one queue, and failed ones apart from them.
+    /// Completed and cancelled jobs kept in one queue, and failed ones apart from them. Above it,
+    /// those that would be forgotten next go first.
     pub finished_items_max: usize,
     /// How long failed and cancelled jobs are kept; completed ones say it themselves.
     pub finished_age_max: Duration,

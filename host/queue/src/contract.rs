@@ -72,6 +72,21 @@ pub trait Queue: Send + Sync + 'static {
     /// [`Error::Unavailable`].
     async fn reap(&self, queue: &QueueName, worker: WorkerId) -> Result<Reaped, Error>;
 
+    /// Takes back the crashes that reaping this worker counted: it lives, and says so as soon as it
+    /// learns that it was reaped. Of the jobs that it held, those are corrected that still wait or
+    /// run, and whose last lapse was this worker's in this attempt; each once. What has come to
+    /// its end (as poisoned, too), was requeued, or has lapsed under another worker since, stays as
+    /// it is. Answers how many were corrected.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] above [`Config::batch_items_max`](crate::Config); [`Error::Unavailable`].
+    async fn absolve(
+        &self,
+        queue: &QueueName,
+        worker: WorkerId,
+        held: &[Held],
+    ) -> Result<usize, Error>;
+
     /// Waits until a cycle on one of `queues` may find work, or until there is something else for
     /// this worker to fetch, such as a cancel request; a worker without free slots names no queue.
     /// A hint: it may come late, for nothing, or not at all, so callers bound their wait. Safe to

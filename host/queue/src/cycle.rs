@@ -130,7 +130,9 @@ pub struct Leased {
     pub attempt: u32,
     /// Counted failures before it.
     pub failures: u32,
-    /// Deaths of a worker that held the job.
+    /// Deaths of a worker that held the job, as far as is known: see [`Queue::absolve`].
+    ///
+    /// [`Queue::absolve`]: crate::Queue::absolve
     pub crashes: u32,
     /// When the job was enqueued.
     pub enqueued_at: Timestamp,

@@ -120,6 +120,15 @@ impl Queue for MemoryQueue {
         self.step(|state| state.reap(queue, worker))
     }
 
+    async fn absolve(
+        &self,
+        queue: &QueueName,
+        worker: WorkerId,
+        held: &[Held],
+    ) -> Result<usize, Error> {
+        self.step(|state| state.absolve(queue, worker, held))?
+    }
+
     async fn wake(&self, worker: WorkerId, queues: &[QueueName]) {
         match self.step(|state| Seat::take(self, state, worker, queues)) {
             Ok(Some(seat)) => seat.hear().await,

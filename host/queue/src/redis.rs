@@ -8,6 +8,7 @@
 mod address;
 mod change;
 mod codec;
+mod fault;
 mod intake;
 mod keys;
 mod link;
@@ -28,8 +29,8 @@ use futures_util::future::try_join_all;
 use gristmill_job::{Job, JobId, LogLine, NewJob, QueueName, Verdict, WorkerId};
 
 pub use self::address::{Address, InvalidAddress};
+pub use self::fault::ConnectError;
 use self::intake::Intake;
-pub use self::link::ConnectError;
 use self::link::{Arguments, Link, Repeat};
 use self::mailbox::Mailbox;
 use self::script::Scripts;
@@ -40,6 +41,8 @@ use crate::{
     Reaped, Resynced, Traits,
 };
 
+/// The layout of keys that this version writes. One that doesn't know a server's layout keeps away.
+const SCHEMA: u64 = 1;
 /// Bytes that one script is given: enough for a batch of ordinary jobs, and read by the server in a
 /// few milliseconds.
 const BATCH_BYTES_MAX: usize = 16 << 20;
@@ -156,6 +159,16 @@ impl Queue for RedisQueue {
 
     async fn reap(&self, queue: &QueueName, worker: WorkerId) -> Result<Reaped, Error> {
         self.server.reap(queue, worker).await
+    }
+
+    async fn absolve(
+        &self,
+        queue: &QueueName,
+        worker: WorkerId,
+        held: &[Held],
+    ) -> Result<usize, Error> {
+        self.check_batch("jobs", held.len())?;
+        Ok(self.server.absolve(queue, worker, held).await?)
     }
 
     async fn wake(&self, worker: WorkerId, queues: &[QueueName]) {

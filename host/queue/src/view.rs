@@ -78,7 +78,7 @@ pub struct Totals {
     pub retried: u64,
     /// Leases given back untouched.
     pub released: u64,
-    /// Leases taken from workers that died.
+    /// Leases taken from workers whose lease had lapsed.
     pub reaped: u64,
 }
 

@@ -1,5 +1,6 @@
 //! The rules of queues.
 
+mod absolve;
 mod cancel;
 mod change;
 mod enqueue;
@@ -130,6 +131,19 @@ crate::list::suite! {
         a_resync_may_be_repeated,
         a_cycle_asks_for_a_resync_where_counts_differ,
     }
+    absolve {
+        a_worker_that_lives_takes_its_crashes_back,
+        a_crash_is_taken_back_once,
+        a_crash_is_taken_back_by_its_own_worker_and_attempt_alone,
+        a_job_that_lapsed_again_since_keeps_its_crashes,
+        a_job_that_runs_again_has_its_crash_taken_back,
+        a_job_that_was_retried_since_has_its_crash_taken_back,
+        a_poisoned_job_stays_failed,
+        a_requeued_job_stays_at_zero,
+        a_finished_job_keeps_its_crashes,
+        a_worker_that_was_not_reaped_has_nothing_to_take_back,
+        more_than_a_batch_is_not_absolved,
+    }
     unique {
         a_unique_key_admits_one_job,
         a_conflict_names_the_owner_within_a_batch_too,
@@ -176,6 +190,7 @@ crate::list::suite! {
         a_result_of_no_time_is_not_kept,
         failed_and_cancelled_jobs_are_kept_for_their_age,
         the_oldest_finished_jobs_go_first,
+        what_would_be_forgotten_next_makes_room,
         failed_jobs_are_bounded_apart,
         waiting_jobs_are_never_trimmed,
         an_id_is_free_again_once_its_record_is_forgotten,

@@ -60,6 +60,7 @@ impl State {
             line.unique.insert(unique, id);
         }
         (record.failures, record.crashes, record.run_at) = (0, 0, step.now);
+        record.lapse = None;
         // The event was found to be possible above.
         let _ = line.shift(jobs, slot, Event::Requeue, &mut step);
         Changed::Done(Box::new(jobs[slot].view()))

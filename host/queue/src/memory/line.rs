@@ -17,7 +17,6 @@ use super::jobs::{Jobs, Slot};
 use super::leases::Leases;
 use super::ready::{Pick, Ready};
 use super::record::{Place, Record};
-use super::state::TRIM_ITEMS_MAX;
 use crate::{Config, Leased, QueueStatus, Totals};
 
 /// Which line; lines are never taken down.
@@ -174,9 +173,9 @@ impl Line {
             JobState::Completed => record.spec.result_ttl,
             _ => step.config.finished_age_max,
         };
-        let (number, expires_at) = (self.finished.new_number(), step.now.after(kept_for));
-        self.finished.insert(record.state, number, expires_at, slot);
-        record.place = Place::Finished { number, at: step.now, expires_at };
+        let expires_at = step.now.after(kept_for);
+        self.finished.insert(record.state, expires_at, record.number, slot);
+        record.place = Place::Finished { at: step.now, expires_at };
         match record.state {
             JobState::Completed => self.totals.completed += 1,
             JobState::Failed => self.totals.failed += 1,
@@ -203,8 +202,8 @@ impl Line {
                     lease.cancelling.remove(&record.number);
                 }
             }
-            Place::Finished { number, expires_at, .. } => {
-                self.finished.remove(record.state, number, expires_at);
+            Place::Finished { expires_at, .. } => {
+                self.finished.remove(record.state, expires_at, record.number);
             }
         }
     }
@@ -227,10 +226,6 @@ impl Line {
         }
         if jobs[slot].is_expired(step.now) {
             self.forget(jobs, slot, step.effects);
-        }
-        // What is expired makes room before what isn't.
-        if self.finished.surplus(step.config.finished_items_max).is_some() {
-            self.trim(jobs, TRIM_ITEMS_MAX, step);
         }
         if let Some(surplus) = self.finished.surplus(step.config.finished_items_max) {
             self.forget(jobs, surplus, step.effects);

@@ -30,6 +30,8 @@ pub(super) struct Record {
     pub(super) enqueued_at: Timestamp,
     pub(super) run_at: Timestamp,
     pub(super) started_at: Option<Timestamp>,
+    /// Whose lapse was the last to count as a crash.
+    pub(super) lapse: Option<Box<Lapse>>,
     pub(super) last: Option<Box<LastAttempt>>,
     pub(super) notes: Option<Box<Notes>>,
     pub(super) waiters: Vec<oneshot::Sender<Job>>,
@@ -56,13 +58,18 @@ pub(super) enum Place {
     },
     /// Among the finished.
     Finished {
-        /// The how-manieth to finish it was.
-        number: u64,
         /// When.
         at: Timestamp,
         /// When it is forgotten.
         expires_at: Timestamp,
     },
+}
+
+/// A lapse that counted as a crash.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Lapse {
+    pub(super) worker: WorkerId,
+    pub(super) attempt: u32,
 }
 
 /// What the last settled attempt left.
@@ -148,6 +155,25 @@ impl Record {
         if let (Some(delay), Ok(JobState::Scheduled)) = (delay, self.state.apply(event)) {
             self.run_at = now.after(delay);
         }
+    }
+
+    /// Counts the death of the worker that holds the job.
+    pub(super) fn count_crash(&mut self) {
+        self.crashes += 1;
+        if let Place::Held { worker, .. } = self.place {
+            self.lapse = Some(Box::new(Lapse { worker, attempt: self.attempt }));
+        }
+    }
+
+    /// Takes a crash back that was counted by this lapse, unless the job's life has ended; answers
+    /// whether there was one.
+    pub(super) fn uncount_crash(&mut self, lapse: &Lapse) -> bool {
+        let counted = !self.state.is_final() && self.lapse.as_deref() == Some(lapse);
+        if counted {
+            self.crashes = self.crashes.saturating_sub(1);
+            self.lapse = None;
+        }
+        counted
     }
 
     /// Takes the running attempt back as if it had never started.

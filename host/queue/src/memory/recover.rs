@@ -6,6 +6,7 @@ use gristmill_job::{ErrorReport, Event, JobState, OutcomeKind, QueueName, Worker
 
 use super::jobs::Slot;
 use super::line::LineKey;
+use super::record::Lapse;
 use super::state::State;
 use crate::{Error, Held, Reaped, Resynced};
 
@@ -60,11 +61,29 @@ impl State {
         reaped
     }
 
+    pub(super) fn absolve(
+        &mut self,
+        queue: &QueueName,
+        worker: WorkerId,
+        held: &[Held],
+    ) -> Result<usize, Error> {
+        self.check_batch("jobs", held.len())?;
+        let Some(&key) = self.names.get(queue) else { return Ok(0) };
+        let mut corrected = 0;
+        for &Held { id, attempt } in held {
+            let Some(slot) = self.jobs.slot(id) else { continue };
+            let record = &mut self.jobs[slot];
+            let lapse = Lapse { worker, attempt };
+            corrected += usize::from(record.line == key && record.uncount_crash(&lapse));
+        }
+        Ok(corrected)
+    }
+
     /// Takes one job from a worker whose process died while it held the job.
     fn take_back(&mut self, key: LineKey, slot: Slot, reaped: &mut Reaped) {
         let (line, jobs, mut step) = self.parts(key);
         let record = &mut jobs[slot];
-        record.crashes += 1;
+        record.count_crash();
         let cancelling = record.state == JobState::Running { cancel_requested: true };
         let event = if record.crashes >= step.config.crashes_max && !cancelling {
             let message = format!("its worker died {} times while it ran", record.crashes);

@@ -126,6 +126,7 @@ fn record_of(spec: NewJob, line: LineKey, number: u64, now: Timestamp) -> Record
         enqueued_at: now,
         run_at,
         started_at: None,
+        lapse: None,
         last: None,
         notes: None,
         waiters: Vec::new(),

@@ -3,7 +3,8 @@
 use gristmill_job::{JobId, QueueName};
 
 use super::codec::{Decoded, millis};
-use super::link::{Arguments, ConnectError, Repeat};
+use super::fault::ConnectError;
+use super::link::{Arguments, Repeat};
 use super::reply::{Reply, job_id};
 use super::script::{self, Script};
 use super::server::{Server, id_bytes};

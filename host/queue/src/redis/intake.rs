@@ -15,7 +15,8 @@ use gristmill_job::{
 use tokio::sync::{mpsc, oneshot};
 
 use super::codec::{self, Decoded, millis};
-use super::link::{Arguments, ConnectError, Repeat};
+use super::fault::ConnectError;
+use super::link::{Arguments, Repeat};
 use super::reply::{Reply, job_id};
 use super::server::Server;
 use super::{BATCH_BYTES_MAX, script};

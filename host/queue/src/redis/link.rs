@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use gristmill_job::time;
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
+use redis::{AsyncConnectionConfig, Client, Cmd, RedisError, ServerErrorKind, Value};
 use tokio::runtime::Handle;
 
+use super::SCHEMA;
 use super::address::Address;
+use super::fault::{ConnectError, Fault, blame, is_of_the_connection};
 use super::script::{Script, Scripts};
-use crate::Error;
 
 /// How long a server has to take a connection and to greet.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
@@ -21,72 +22,6 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 const ANSWER_PATIENCE: Duration = Duration::from_secs(3);
 /// Within this long after a failed attempt to connect nobody makes another.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(50);
-
-/// The layout of keys that this version writes; see [`Link::greet`].
-pub(super) const SCHEMA: u64 = 1;
-
-/// Why a server can't be used.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum ConnectError {
-    /// Nobody answers there.
-    #[error("Redis at {address} can't be reached: {reason}")]
-    Unreachable {
-        /// Where.
-        address: String,
-        /// Why.
-        reason: String,
-    },
-    /// User or password are wrong or missing.
-    #[error(
-        "Redis at {address} refuses the login: {reason}; check user and password in the address"
-    )]
-    Login {
-        /// Where.
-        address: String,
-        /// What the server says.
-        reason: String,
-    },
-    /// It is a replica that takes no writes.
-    #[error("Redis at {address} is a read-only replica; use its primary")]
-    ReadOnly {
-        /// Where.
-        address: String,
-    },
-    /// Its keys were written by a later version.
-    #[error(
-        "the keys of Redis at {address} are of schema {found}, and this version knows {SCHEMA}; \
-         use a later version, or another prefix"
-    )]
-    Schema {
-        /// Where.
-        address: String,
-        /// The schema of the keys.
-        found: String,
-    },
-    /// Its memory is full.
-    #[error(
-        "Redis at {address} has no memory left (maxmemory), and may evict nothing: give it more, or \
-         let jobs come to their end"
-    )]
-    Full {
-        /// Where.
-        address: String,
-    },
-    /// It answers, but not as it should.
-    #[error("Redis at {address} can't be used: {reason}")]
-    Unusable {
-        /// Where.
-        address: String,
-        /// What it answered.
-        reason: String,
-    },
-}
-
-impl From<ConnectError> for Error {
-    fn from(error: ConnectError) -> Self {
-        Self::Unavailable(error.into())
-    }
-}
 
 /// A server, and the connection to it while there is one.
 pub(super) struct Link {
@@ -111,18 +46,6 @@ struct Live {
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Link").field(&self.address).finish()
-    }
-}
-
-/// Why a command has no answer.
-enum Fault {
-    Connect(ConnectError),
-    Answer(RedisError),
-}
-
-impl Fault {
-    fn is(&self, kind: ServerErrorKind) -> bool {
-        matches!(self, Self::Answer(error) if error.kind() == ErrorKind::Server(kind))
     }
 }
 
@@ -371,27 +294,5 @@ fn is_replica(role: &Value) -> bool {
             _ => false,
         },
         _ => false,
-    }
-}
-
-/// Whether the connection is of no use any more, or leads to a server that is none.
-fn is_of_the_connection(error: &RedisError) -> bool {
-    let kind = error.kind();
-    // After a failover the old primary refuses writes: the name may lead to the new one by now.
-    let is_wrong_server = matches!(kind, ErrorKind::Server(ServerErrorKind::ReadOnly));
-    error.is_io_error() || error.is_timeout() || kind == ErrorKind::Parse || is_wrong_server
-}
-
-fn blame(address: &Address, error: &RedisError) -> ConnectError {
-    let address = address.to_string();
-    let reason = error.detail().map_or_else(|| error.to_string(), str::to_owned);
-    match (error.kind(), error.code()) {
-        (ErrorKind::AuthenticationFailed, _) | (_, Some("NOAUTH" | "WRONGPASS")) => {
-            ConnectError::Login { address, reason }
-        }
-        (ErrorKind::Server(ServerErrorKind::ReadOnly), _) => ConnectError::ReadOnly { address },
-        (ErrorKind::Io, _) => ConnectError::Unreachable { address, reason: error.to_string() },
-        (_, Some("OOM")) => ConnectError::Full { address },
-        _ => ConnectError::Unusable { address, reason: error.to_string() },
     }
 }

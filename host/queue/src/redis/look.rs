@@ -9,7 +9,8 @@ use gristmill_job::{Job, JobId, LogLine, QueueName, StateName, time};
 use redis::Value;
 
 use super::codec::{self, Decoded};
-use super::link::{Arguments, ConnectError, Repeat};
+use super::fault::ConnectError;
+use super::link::{Arguments, Repeat};
 use super::mailbox::{Heard, Mailbox};
 use super::record::Record;
 use super::reply::{Reply, job_id, worker_id};

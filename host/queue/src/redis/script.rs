@@ -45,6 +45,8 @@ scripts! {
     RESYNC = "resync";
     /// Takes its jobs from a worker whose lease has lapsed.
     REAP = "reap";
+    /// Takes crashes back.
+    ABSOLVE = "absolve";
     /// Reads a job, and notes who waits for its end.
     READ = "read";
     /// Registers a worker that waits for something to do.

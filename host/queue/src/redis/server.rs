@@ -7,8 +7,9 @@ use gristmill_job::{JobId, QueueName, WorkerId};
 use redis::Value;
 
 use super::codec::Decoded;
+use super::fault::ConnectError;
 use super::keys::Keys;
-use super::link::{Arguments, ConnectError, Link, Repeat};
+use super::link::{Arguments, Link, Repeat};
 use super::reply::Reply;
 use super::script::Script;
 use crate::Config;

@@ -6,8 +6,9 @@ use gristmill_job::{ErrorReport, NewJob, OutcomeKind, QueueName, WorkerId, codes
 use redis::Value;
 
 use super::codec::{self, Decoded, Left, Package, millis};
+use super::fault::ConnectError;
 use super::intake::{Bounds, Item};
-use super::link::{Arguments, ConnectError, Repeat};
+use super::link::{Arguments, Repeat};
 use super::record::{leased, until};
 use super::reply::{Reply, job_id, worker_id};
 use super::server::{Server, worker_bytes};
@@ -72,6 +73,14 @@ fn write_held(kind: u8, held: Held, arguments: &mut Arguments) {
     arguments.push([&[kind][..], id, &held.attempt.to_be_bytes()].concat());
 }
 
+fn write_all_held(held: &[Held], arguments: &mut Arguments) {
+    arguments.push_number(held.len());
+    for held in held {
+        let id = held.id.as_uuid().as_bytes();
+        arguments.push([&id[..], &held.attempt.to_be_bytes()].concat());
+    }
+}
+
 fn write_note(note: &Note) -> Arguments {
     let mut arguments = Arguments::default();
     let (kind, held, text, lines) = match note {
@@ -110,10 +119,10 @@ fn write_settlement(settlement: &Settlement, queue: &QueueName) -> (Arguments, u
     let (here, abroad): (Vec<&NewJob>, Vec<&NewJob>) =
         follow_ups.iter().partition(|job| job.queue == *queue);
     arguments.push_number(here.len());
+    arguments.push_number(abroad.len());
     for job in here {
         Item::new(job).write(&mut arguments);
     }
-    arguments.push_number(abroad.len());
     for job in abroad {
         arguments.push(job.id.as_uuid().as_bytes().as_slice());
         arguments.push(codec::spec(job));
@@ -281,6 +290,22 @@ impl Server {
         let value = self.run_for(worker, &script::RESYNC, queue, &arguments, Repeat::Once).await?;
         let resynced = self.understood(resynced(value, held))?;
         resynced.ok_or(Error::WorkerReaped(worker))
+    }
+
+    pub(super) async fn absolve(
+        &self,
+        queue: &QueueName,
+        worker: WorkerId,
+        held: &[Held],
+    ) -> Result<usize, ConnectError> {
+        let mut arguments = Arguments::default();
+        arguments.push(worker_bytes(worker));
+        write_all_held(held, &mut arguments);
+        let value = self.run(&script::ABSOLVE, queue, &arguments, Repeat::Once).await?;
+        match value {
+            Value::Int(corrected) => Ok(usize::try_from(corrected).unwrap_or_default()),
+            other => Err(self.link.misunderstood(&anyhow::anyhow!("a script answered {other:?}"))),
+        }
     }
 
     pub(super) async fn reap(&self, queue: &QueueName, worker: WorkerId) -> Result<Reaped, Error> {

@@ -54,6 +54,10 @@ enum Step {
     Reap {
         worker: usize,
     },
+    /// One of the reaped workers says that it lives.
+    Absolve {
+        worker: usize,
+    },
     Cancel {
         job: usize,
     },
@@ -97,6 +101,7 @@ fn a_step() -> impl Strategy<Value = Step> {
         1 => (0..WORKERS).prop_map(|worker| Step::Resync { worker }),
         1 => (0..WORKERS).prop_map(|worker| Step::Die { worker }),
         2 => any::<usize>().prop_map(|worker| Step::Reap { worker }),
+        2 => any::<usize>().prop_map(|worker| Step::Absolve { worker }),
         2 => any::<usize>().prop_map(|job| Step::Cancel { job }),
         2 => any::<usize>().prop_map(|job| Step::Requeue { job }),
         1 => any::<usize>().prop_map(|job| Step::Remove { job }),

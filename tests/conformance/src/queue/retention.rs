@@ -87,6 +87,22 @@ pub(super) async fn the_oldest_finished_jobs_go_first(q: QueueFixture) {
     assert_eq!(counts.completed + counts.cancelled, 3);
 }
 
+pub(super) async fn what_would_be_forgotten_next_makes_room(q: QueueFixture) {
+    let q = q.with(|config| config.finished_items_max = 2).await;
+    let kept_for = |ttl| a_job().result_ttl(seconds(ttl));
+    let long = q.completed(kept_for(1_000)).await;
+    let short = q.completed(kept_for(10)).await;
+    let longer = q.completed(kept_for(2_000)).await;
+    assert!(!q.is_kept(short).await);
+    assert!(q.is_kept(long).await && q.is_kept(longer).await);
+    let shortest = q.completed(kept_for(5)).await;
+    assert!(!q.is_kept(shortest).await, "what ended last may be the first to go");
+    let cancelled = q.cancelled().await;
+    assert!(!q.is_kept(long).await);
+    assert!(q.is_kept(longer).await && q.is_kept(cancelled).await);
+    assert_eq!(q.status().await.totals.completed, 4);
+}
+
 pub(super) async fn failed_jobs_are_bounded_apart(q: QueueFixture) {
     let q = q.with(|config| config.finished_items_max = 2).await;
     let failed = [q.failed().await, q.failed().await];

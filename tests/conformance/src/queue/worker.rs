@@ -108,6 +108,11 @@ impl AWorker {
         self.queue.reap(&self.name, other).await.unwrap()
     }
 
+    /// Says that it lives, after it was reaped.
+    pub(super) async fn absolve(&self, held: &[Held]) -> usize {
+        self.queue.absolve(&self.name, self.id, held).await.unwrap()
+    }
+
     pub(super) async fn wake(&self) {
         self.queue.wake(self.id, std::slice::from_ref(&self.name)).await;
     }

@@ -30,12 +30,15 @@ end
 for i = 1, settlements_count do
   local s = take_held()
   s.outcome, s.delay = take(), tonumber(take())
-  s.follow_ups, s.abroad = {}, {}
-  for n = 1, take_number() do
-    s.follow_ups[n] = take_item()
-  end
-  for n = 1, take_number() do
-    s.abroad[n] = { id = take(), text = take() }
+  local follow_ups, abroad = take_number(), take_number()
+  if follow_ups + abroad > 0 then
+    s.follow_ups, s.abroad = {}, {}
+    for n = 1, follow_ups do
+      s.follow_ups[n] = take_item()
+    end
+    for n = 1, abroad do
+      s.abroad[n] = { id = take(), text = take() }
+    end
   end
   settlements[i] = s
 end
@@ -88,11 +91,11 @@ local settle = {
       call('HDEL', k_notes, s.id .. 'c')
     end
     shift(s.id, r, 'C')
-    if #s.follow_ups > 0 then
+    if s.follow_ups then
       admit(s.follow_ups, math.huge, math.huge)
-    end
-    for _, entry in ipairs(s.abroad) do
-      call('HSET', k_outbox, entry.id, entry.text)
+      for _, entry in ipairs(s.abroad) do
+        call('HSET', k_outbox, entry.id, entry.text)
+      end
     end
   end,
   -- Failed: to be tried again after the delay, if there is one.

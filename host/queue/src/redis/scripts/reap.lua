@@ -25,7 +25,6 @@ for _, id in ipairs(ids) do
     shift(id, r, 'F')
     poisoned = poisoned + 1
   else
-    mark(r, HAS_LAPSE)
     call('HSET', k_lapses, id, struct.pack('>c16I4', worker, r.attempt))
     if give_back(id, r, 'q') == 'X' then
       cancelled = cancelled + 1

@@ -18,6 +18,8 @@ pub(super) struct PlainJob {
     pub(super) crashes: u32,
     pub(super) run_at: Timestamp,
     pub(super) worker: Option<WorkerId>,
+    /// Whose reaping was the last to count as a crash.
+    lapse: Option<(WorkerId, u32)>,
     expires_at: Option<Timestamp>,
 }
 
@@ -62,6 +64,7 @@ impl Plain {
             crashes: 0,
             run_at: self.now.after(delay),
             worker: None,
+            lapse: None,
             expires_at: None,
         };
         self.jobs.insert(id, job);
@@ -159,6 +162,7 @@ impl Plain {
         for held in self.held_by(worker) {
             let job = self.jobs.get_mut(&held.id).unwrap();
             job.crashes += 1;
+            job.lapse = Some((worker, held.attempt));
             let asked = job.state == JobState::Running { cancel_requested: true };
             let poison = job.crashes >= self.config.crashes_max && !asked;
             let event = if poison { Event::Poison } else { Event::Lapse };
@@ -174,6 +178,19 @@ impl Plain {
         reaped
     }
 
+    pub(super) fn absolve(&mut self, worker: WorkerId, held: &[Held]) -> usize {
+        let mut corrected = 0;
+        for held in held {
+            let Some(job) = self.jobs.get_mut(&held.id) else { continue };
+            if job.lapse == Some((worker, held.attempt)) && !job.state.is_final() {
+                job.crashes -= 1;
+                job.lapse = None;
+                corrected += 1;
+            }
+        }
+        corrected
+    }
+
     /// Requeues a job; the owner of its key, if that is another.
     pub(super) fn requeue(&mut self, id: JobId) -> Result<Option<JobState>, JobId> {
         let job = self.jobs[&id].clone();
@@ -185,7 +202,7 @@ impl Plain {
         }
         let now = self.now;
         let job = self.jobs.get_mut(&id).unwrap();
-        (job.failures, job.crashes, job.run_at) = (0, 0, now);
+        (job.failures, job.crashes, job.run_at, job.lapse) = (0, 0, now, None);
         Ok(self.apply(id, Event::Requeue))
     }
 

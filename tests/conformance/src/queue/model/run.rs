@@ -26,6 +26,8 @@ pub(super) struct Run {
     workers: Vec<AWorker>,
     /// Every worker that ever was.
     ids: Vec<WorkerId>,
+    /// Every lease that ever was.
+    leased: Vec<(WorkerId, Held)>,
 }
 
 impl Run {
@@ -37,7 +39,7 @@ impl Run {
         plain.now = q.now().await;
         let workers: Vec<AWorker> = (0..WORKERS).map(|_| q.worker()).collect();
         let ids = workers.iter().map(|worker| worker.id).collect();
-        Self { q, plain, jobs: Vec::new(), workers, ids }
+        Self { q, plain, jobs: Vec::new(), workers, ids, leased: Vec::new() }
     }
 
     pub(super) async fn step(&mut self, step: Step) {
@@ -53,6 +55,7 @@ impl Run {
                 let worker = self.ids[worker % self.ids.len()];
                 assert_eq!(self.workers[0].reap(worker).await, self.plain.reap(worker));
             }
+            Step::Absolve { worker } => self.absolve(worker).await,
             Step::Cancel { job } => self.cancel(job).await,
             Step::Requeue { job } => self.requeue(job).await,
             Step::Remove { job } => self.remove(job).await,
@@ -142,6 +145,7 @@ impl Run {
             let leased = plain.lease(worker, job.spec.id);
             assert_eq!(job.attempt, leased.attempt);
             assert_eq!((job.failures, job.crashes), (leased.failures, leased.crashes));
+            self.leased.push((worker, job.held()));
         }
         assert_eq!(reply.more, !plain.paused && ready > expected);
         assert_eq!(reply.next_due, plain.next_due());
@@ -159,6 +163,17 @@ impl Run {
         let resynced = resynced.unwrap();
         assert_eq!(resynced, self.plain.resync(worker.id, &worker.held));
         worker.held.retain(|held| !resynced.lost.contains(held));
+    }
+
+    async fn absolve(&mut self, worker: usize) {
+        let reaped = &self.plain.reaped;
+        let pool = if reaped.is_empty() { &self.ids } else { reaped };
+        let id = pool[worker % pool.len()];
+        let its = self.leased.iter().filter(|(worker, _)| *worker == id);
+        let held: Vec<Held> = its.map(|(_, held)| *held).collect();
+        let name = &self.workers[0].name;
+        let corrected = self.q.queue.absolve(name, id, &held).await.unwrap();
+        assert_eq!(corrected, self.plain.absolve(id, &held));
     }
 
     /// Puts a new worker in the place of one that is dead or reaped.

@@ -51,6 +51,15 @@ local function fetch(ids)
   end
 end
 
+-- Reads of these jobs, which have ended, what it takes to forget them.
+local function fetch_ends(ids)
+  local found = #ids > 0 and call('HMGET', k_states, unpack(ids)) or {}
+  for i, id in ipairs(ids) do
+    local bytes = found[i]
+    records[id] = records[id] or { state = bytes:sub(1, 1), flags = bytes:byte(FLAGS_AT) }
+  end
+end
+
 -- Puts a job into the indexes of its state.
 local function place(id, r)
   if r.state == 'q' then
@@ -64,9 +73,8 @@ local function place(id, r)
   elseif is_running(r) then
     bump('running', 1)
   else
-    bump('ended', 1)
     add(BY_TURN[r.state], r.turn, id)
-    add(BY_EXPIRY[r.state], after(r.expires_at, number('ended')), id)
+    add(BY_EXPIRY[r.state], r.expires_at, id)
   end
 end
 
@@ -244,12 +252,12 @@ local function trim(items_max)
   local room = TRIM_MAX
   for _, key in ipairs({ k_kept, k_kept_failed }) do
     local surplus = math.min(call('ZCARD', key) - items_max, room)
-    local ids = call('ZRANGEBYSCORE', key, '-inf', '(' .. now + 1, 'LIMIT', 0, room)
+    local ids = call('ZRANGEBYSCORE', key, '-inf', now, 'LIMIT', 0, room)
     if surplus > #ids then
       ids = call('ZRANGE', key, 0, surplus - 1)
     end
     room = room - #ids
-    fetch(ids)
+    fetch_ends(ids)
     forget(ids)
   end
 end
