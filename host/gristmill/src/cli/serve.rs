@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gristmill::job::time::parse_duration;
-use gristmill::{CancellationToken, Host, LogObserver, QueueName, bind};
+use gristmill::{CancellationToken, Host, LEASE_MIN, LogObserver, QueueName, bind};
 use tokio::net::TcpListener;
 
 use super::args::PluginsArgs;
@@ -46,6 +46,16 @@ pub(crate) struct Args {
     /// How many attempts run at one time [default: 4 for each core]
     #[arg(long, value_name = "N", env = "GRISTMILL_CONCURRENCY", hide_env_values = true)]
     concurrency: Option<usize>,
+    /// How long the jobs of a daemon that died wait for another one; at least 1s
+    #[arg(
+        long,
+        value_name = "DURATION",
+        env = "GRISTMILL_LEASE",
+        hide_env_values = true,
+        default_value = "10s",
+        value_parser = parse_lease
+    )]
+    lease: Duration,
     /// How long running jobs may go on once the daemon is told to stop
     #[arg(
         long,
@@ -59,6 +69,14 @@ pub(crate) struct Args {
     /// A file, or a named pipe, that is given the daemon's address in one line once it listens
     #[arg(long, value_name = "PATH", env = "GRISTMILL_READY_FILE", hide_env_values = true)]
     ready_file: Option<PathBuf>,
+}
+
+fn parse_lease(text: &str) -> Result<Duration, String> {
+    let lease = parse_duration(text)?;
+    if lease < LEASE_MIN {
+        return Err(format!("the shortest lease is {LEASE_MIN:?}"));
+    }
+    Ok(lease)
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
@@ -85,7 +103,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
 }
 
 fn host(args: &Args, stop: &CancellationToken, abort: &CancellationToken) -> Result<Host, Error> {
-    let mut builder = Host::builder().plugins_dir(&args.plugins.plugins).grace(args.grace);
+    let mut builder =
+        Host::builder().plugins_dir(&args.plugins.plugins).lease(args.lease).grace(args.grace);
     if !args.queues.is_empty() {
         builder = builder.queues(args.queues.clone());
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use gristmill_api::{Desk, LOADS_MAX};
 use gristmill_job::{Clock, QueueName, SystemClock};
 use gristmill_runtime::{PluginStore, Runtime};
-use gristmill_worker::{Observer, QueueFollowUps};
+use gristmill_worker::{LEASE_MIN, Observer, QueueFollowUps};
 use tokio_util::sync::CancellationToken;
 
 use super::threads::{Control, Guests};
@@ -60,6 +60,13 @@ impl HostBuilder {
     /// The queues to take jobs from; `default` by default.
     pub fn queues(mut self, queues: impl IntoIterator<Item = QueueName>) -> Self {
         self.worker.queues = queues.into_iter().collect();
+        self
+    }
+
+    /// How long a lease runs, at least [`LEASE_MIN`]; 10 s by default. The jobs of a worker that died
+    /// are another's this long after it last renewed its lease.
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.worker.lease = lease.max(LEASE_MIN);
         self
     }
 

@@ -161,6 +161,13 @@ fn a_daemon_that_would_be_open_to_others_does_not_start() {
 }
 
 #[test]
+fn a_lease_that_is_too_short_is_refused() {
+    let ran = run(&["serve", "--listen", "127.0.0.1:0", "--lease", "900ms"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("the shortest lease is 1s"), "{ran:?}");
+}
+
+#[test]
 fn a_daemon_without_its_plugins_folder_does_not_start() {
     let ran = run(&["serve", "--listen", "127.0.0.1:0", "--plugins", "no/such", "--log", "error"]);
     ran.refused(2, "no/such can't be read");
