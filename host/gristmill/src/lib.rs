@@ -44,8 +44,9 @@ pub use host::{Host, HostBuilder};
 pub use log::LogObserver;
 
 pub use gristmill_api::{
-    BackendInfo, BindError, Desk, EngineView, FunctionView, Info, Kind, LimitsView, PluginView,
-    PluginsInfo, Problem, VerdictView, bind, serve,
+    BackendInfo, BindError, Change, ChangeError, Desk, EngineView, FunctionView, Info, JobsPage,
+    Kind, LimitsView, PluginView, PluginsInfo, Problem, QueueView, QueuesView, RequeuedView,
+    TotalsView, VerdictView, bind, serve,
 };
 pub use gristmill_cache::Cache;
 pub use gristmill_job as job;
