@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use gristmill::job::wire::JobView;
 use gristmill::job::{OutcomeKind, RejectionCode, codes};
+use gristmill::redis::RedisError;
 use gristmill::{Error as HostError, Kind, LoadError, Problem, client, queue};
 
 use super::error::{Error, one_line};
@@ -92,6 +93,8 @@ fn of_host(error: &HostError) -> u8 {
             queue::Error::TooLarge { .. } | queue::Error::InvalidCursor => 2,
             queue::Error::WorkerReaped(_) => 1,
         },
+        HostError::Redis(RedisError::Connect(_)) => 4,
+        HostError::Redis(RedisError::Address(_) | RedisError::Unsaid) => 2,
         HostError::PluginsDir(_) | HostError::Bind(_) => 2,
         HostError::UniqueConflict(_)
         | HostError::Sandbox(_)

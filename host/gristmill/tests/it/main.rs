@@ -7,5 +7,7 @@ mod command;
 mod components;
 mod daemon;
 mod many;
+mod redis;
+mod served;
 mod shapes;
 mod single;

@@ -38,7 +38,8 @@ pub(super) async fn run(args: &Args, path: &Path) -> Result<Exit, Error> {
         .observer((GuestLog { names_jobs: true }, LogObserver))
         .shutdown_token(stop.clone())
         .abort_token(abort.clone())
-        .build()?;
+        .build()
+        .await?;
     let plugin = match args.component()? {
         Some(component) => Some(component.load(&host).await?.name().clone()),
         None => None,
