@@ -12,6 +12,7 @@ mod exit;
 mod info;
 mod input;
 mod job;
+mod lines;
 mod observe;
 mod output;
 mod plugin;

@@ -1,6 +1,5 @@
 //! `gristmill run`: jobs here and now.
 
-mod lines;
 mod many;
 
 use std::path::PathBuf;
