@@ -8,7 +8,7 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 use gristmill::job::time::parse_duration;
 use gristmill::job::wire::{JobRequest, WireError};
-use gristmill::{Client, Host, HostBuilder, NewJob, Payload, Plugin, PluginName, client};
+use gristmill::{Host, HostBuilder, NewJob, Payload, Plugin, PluginName, client};
 
 use super::error::Error;
 
@@ -24,26 +24,6 @@ pub(crate) struct PluginsArgs {
         default_value = "target/plugins"
     )]
     pub(crate) plugins: PathBuf,
-}
-
-/// Where the daemon is.
-#[derive(Args)]
-pub(crate) struct ServerArgs {
-    /// The daemon's address
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "GRISTMILL_SERVER",
-        hide_env_values = true,
-        default_value = "http://127.0.0.1:7430"
-    )]
-    server: String,
-}
-
-impl ServerArgs {
-    pub(crate) fn client(&self) -> Result<Client, Error> {
-        Ok(Client::new(&self.server)?)
-    }
 }
 
 /// Where jobs are kept.

@@ -3,12 +3,12 @@
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::command::{Ran, Running, root, run};
+use crate::command::{Ran, Running, root, run, run_with};
 
 /// A daemon on a free port.
 pub(crate) struct Daemon {
     pub(crate) running: Running,
-    url: String,
+    pub(crate) url: String,
     _plugins: TempDir,
 }
 
@@ -54,6 +54,10 @@ impl Daemon {
         run(&[arguments, &["--server", &self.url]].concat())
     }
 
+    pub(crate) fn run_with(&self, arguments: &[&str], stdin: &str) -> Ran {
+        run_with(&[arguments, &["--server", &self.url]].concat(), stdin.as_bytes())
+    }
+
     /// Runs to a good end, and answers with the JSON object that is printed.
     #[track_caller]
     pub(crate) fn json(&self, arguments: &[&str]) -> Value {
@@ -65,5 +69,13 @@ impl Daemon {
     pub(crate) fn enqueued(&self, arguments: &[&str]) -> String {
         let ran = self.run(&[&["enqueue"], arguments].concat());
         ran.completed().trim().to_owned()
+    }
+
+    /// The id of a job that failed for good.
+    #[track_caller]
+    pub(crate) fn failed(&self, arguments: &[&str]) -> String {
+        let id = self.enqueued(&[&["trap", "--max-attempts", "1"], arguments].concat());
+        assert_eq!(self.run(&["job", "wait", &id]).code, Some(1));
+        id
     }
 }
