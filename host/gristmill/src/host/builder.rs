@@ -13,13 +13,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::threads::{Control, Guests};
 use super::{Host, Stage};
-use crate::backends::Backends;
+use crate::backends::{Backends, Wanted};
 use crate::error::Error;
 
 /// How a host is put together; what isn't said is the default.
 #[must_use]
 pub struct HostBuilder {
     plugins_dir: Option<PathBuf>,
+    backends: Wanted,
     worker: gristmill_worker::Config,
     runtime: Option<gristmill_runtime::Config>,
     observer: Arc<dyn Observer>,
@@ -33,6 +34,7 @@ impl Default for HostBuilder {
     fn default() -> Self {
         Self {
             plugins_dir: None,
+            backends: Wanted::default(),
             worker: gristmill_worker::Config::default(),
             runtime: None,
             observer: Arc::new(()),
@@ -48,6 +50,21 @@ impl HostBuilder {
     /// The folder of `NAME.wasm` files from which plugins are loaded when they are first asked for.
     pub fn plugins_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.plugins_dir = Some(dir.into());
+        self
+    }
+
+    /// Keeps jobs on the Redis server at this address, such as `redis://127.0.0.1:6379/0`, where they
+    /// outlive the host and are shared with others. A server that can't be used when the host is
+    /// built is replaced by memory, with a warning in the log, and [`Host::info`] says why; see
+    /// [`HostBuilder::require_redis`].
+    pub fn redis_url(mut self, url: impl Into<String>) -> Self {
+        self.backends.redis_url = Some(url.into());
+        self
+    }
+
+    /// Whether a Redis server that can't be used is an error, rather than replaced by memory.
+    pub fn require_redis(mut self, required: bool) -> Self {
+        self.backends.require_redis = required;
         self
     }
 
@@ -114,15 +131,16 @@ impl HostBuilder {
         self
     }
 
-    /// Puts the host together; [`Host::start`] starts its worker.
+    /// Puts the host together; [`Host::start`] starts its worker. Waits for nothing but for Redis,
+    /// where it is asked for.
     ///
     /// # Errors
-    /// [`Error::Sandbox`], [`Error::Threads`].
-    pub fn build(self) -> Result<Host, Error> {
+    /// [`Error::Redis`], [`Error::Sandbox`], [`Error::Threads`].
+    pub async fn build(self) -> Result<Host, Error> {
         let control = if self.own_control { Control::own()? } else { Control::current_or_own()? };
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let backends = Backends::choose(self.backends, &self.clock, control.handle()).await?;
         let guests = Guests::start(cores)?;
-        let backends = Backends::memory(&self.clock);
         let runtime = Runtime::new(
             sandbox(self.runtime, self.worker.concurrency),
             Arc::clone(&backends.cache),
