@@ -33,7 +33,6 @@ pub use self::fault::ConnectError;
 use self::intake::Intake;
 use self::link::{Arguments, Link, Repeat};
 use self::mailbox::Mailbox;
-use self::script::Scripts;
 pub use self::script::ServerClock;
 use self::server::{Server, worker_bytes};
 use crate::{
@@ -61,11 +60,21 @@ pub struct Options {
     pub prefix: String,
     /// What time it is.
     pub clock: ServerClock,
+    /// How long a server has to take a connection and to greet.
+    pub connect_patience: Duration,
+    /// How long a server has to answer. Past it the connection is given up, since nothing that is
+    /// sent takes long; well below a lease, so that a worker can still renew it.
+    pub answer_patience: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { prefix: "gristmill".to_owned(), clock: ServerClock::default() }
+        Self {
+            prefix: "gristmill".to_owned(),
+            clock: ServerClock::default(),
+            connect_patience: Duration::from_secs(5),
+            answer_patience: Duration::from_secs(3),
+        }
     }
 }
 
@@ -95,8 +104,7 @@ impl RedisQueue {
         config: Config,
         options: &Options,
     ) -> Result<Self, ConnectError> {
-        let scripts = Scripts::new(&options.prefix, &options.clock);
-        let link = Arc::new(Link::new(address, &options.prefix, scripts)?);
+        let link = Arc::new(Link::new(address, options)?);
         link.connect().await?;
         let mailbox = Mailbox::open(&link, &options.prefix);
         let server = Arc::new(Server::new(link, &options.prefix, config.clone()));

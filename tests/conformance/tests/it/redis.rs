@@ -33,7 +33,8 @@ impl QueueBackend for Redis {
         let prefix = format!("test-{}", JobId::random());
         let time = MovedKey { connection, key: format!("{prefix}:clock") };
         time.advance(Duration::from_millis(BEGIN)).await;
-        let options = Options { clock: ServerClock::Key(time.key.clone()), prefix };
+        let clock = ServerClock::Key(time.key.clone());
+        let options = Options { clock, prefix, ..Options::default() };
         let address = self.0.url().parse().unwrap();
         let queue = RedisQueue::connect_with(address, config, &options).await.unwrap();
         (Arc::new(queue), Arc::new(time))

@@ -1,0 +1,8 @@
+//! The queue on real Redis servers: those that are damaged, full, gone, or none at all.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod connect;
+mod full;
+mod lost;
+mod support;
