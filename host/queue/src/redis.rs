@@ -8,6 +8,7 @@
 mod address;
 mod change;
 mod codec;
+pub mod doctor;
 mod fault;
 mod intake;
 mod keys;

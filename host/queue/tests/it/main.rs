@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod connect;
+mod doctor;
 mod full;
 mod lost;
 mod support;
