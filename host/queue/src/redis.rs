@@ -7,6 +7,7 @@
 
 mod address;
 mod change;
+pub mod check;
 mod codec;
 pub mod doctor;
 mod fault;
@@ -30,6 +31,7 @@ use futures_util::future::try_join_all;
 use gristmill_job::{Job, JobId, LogLine, NewJob, QueueName, Verdict, WorkerId};
 
 pub use self::address::{Address, InvalidAddress};
+use self::check::Checked;
 pub use self::fault::ConnectError;
 use self::intake::Intake;
 use self::link::{Arguments, Link, Repeat};
@@ -111,6 +113,15 @@ impl RedisQueue {
         let server = Arc::new(Server::new(link, &options.prefix, config.clone()));
         let intake = Intake::open(&server, &config);
         Ok(Self { server, mailbox, intake })
+    }
+
+    /// Holds all that is kept of a queue against its jobs, and mends what it finds if it is to. The
+    /// queue may be in use meanwhile. May be repeated; safe to drop between what is mended.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]: what was mended until then stays so.
+    pub async fn check(&self, queue: &QueueName, mends: bool) -> Result<Checked, Error> {
+        Ok(self.server.check(queue, mends).await?)
     }
 
     fn check_batch(&self, what: &'static str, items: usize) -> Result<(), Error> {

@@ -20,6 +20,10 @@ pub trait QueueBackend: Send + Sync + 'static {
     /// An empty queue within these bounds, and its time.
     async fn open(&self, config: Config) -> (Arc<dyn Queue>, Arc<dyn Time>);
 
+    /// Checks whatever can be checked of the queues that were opened since the last time, apart from
+    /// the rules: each rule and each random life ends with it.
+    async fn verify(&self) {}
+
     /// Random lives that the model test goes through: fewer, where each step is a round trip.
     fn lives(&self) -> u32 {
         300
@@ -31,7 +35,11 @@ pub fn check<F: Future<Output = ()>>(
     backend: impl QueueBackend,
     rule: impl FnOnce(QueueFixture) -> F,
 ) {
-    runtime().block_on(async { rule(QueueFixture::open(Arc::new(backend)).await).await });
+    let backend = Arc::new(backend);
+    runtime().block_on(async {
+        rule(QueueFixture::open(Arc::clone(&backend) as _).await).await;
+        backend.verify().await;
+    });
 }
 
 pub(crate) fn runtime() -> tokio::runtime::Runtime {

@@ -1,6 +1,6 @@
 //! A Redis server of the test's own, on which time is moved by a key.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,27 +17,45 @@ use redis::{Client, cmd};
 const BEGIN: u64 = 1_777_636_800_000;
 
 /// Queues on a server that is there for one test; each has keys and a clock of its own.
-pub(crate) struct Redis(RedisServer);
+pub(crate) struct Redis {
+    server: RedisServer,
+    /// What was opened, and is still to be checked.
+    opened: Mutex<Vec<Arc<RedisQueue>>>,
+}
 
 impl Redis {
     pub(crate) fn start() -> Self {
-        Self(RedisServer::start())
+        Self { server: RedisServer::start(), opened: Mutex::default() }
     }
 }
 
 #[async_trait]
 impl QueueBackend for Redis {
     async fn open(&self, config: gristmill_queue::Config) -> (Arc<dyn Queue>, Arc<dyn Time>) {
-        let client = Client::open(self.0.url()).unwrap();
+        let client = Client::open(self.server.url()).unwrap();
         let connection = client.get_multiplexed_async_connection().await.unwrap();
         let prefix = format!("test-{}", JobId::random());
         let time = MovedKey { connection, key: format!("{prefix}:clock") };
         time.advance(Duration::from_millis(BEGIN)).await;
         let clock = ServerClock::Key(time.key.clone());
         let options = Options { clock, prefix, ..Options::default() };
-        let address = self.0.url().parse().unwrap();
+        let address = self.server.url().parse().unwrap();
         let queue = RedisQueue::connect_with(address, config, &options).await.unwrap();
-        (Arc::new(queue), Arc::new(time))
+        let queue = Arc::new(queue);
+        self.opened.lock().unwrap().push(Arc::clone(&queue));
+        (queue, Arc::new(time))
+    }
+
+    /// No queue has a fault, whatever was done to it.
+    async fn verify(&self) {
+        let opened = std::mem::take(&mut *self.opened.lock().unwrap());
+        for queue in opened {
+            for name in queue.queues().await.unwrap() {
+                let checked = queue.check(&name, false).await.unwrap();
+                assert_eq!(checked.faults, [], "{name}: {checked:#?}");
+                assert!(checked.counted, "somebody moves jobs still");
+            }
+        }
     }
 
     fn lives(&self) -> u32 {
