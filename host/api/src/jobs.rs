@@ -7,16 +7,15 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use gristmill_job::wire::{JobRequest, JobView, WireError};
-use gristmill_job::{
-    Job, JobId, JobState, NewJob, RejectionCode, Timestamp, Verdict, media, time::parse_duration,
-};
+use gristmill_job::{Job, JobId, NewJob, RejectionCode, Verdict, media, time::parse_duration};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::limits;
+use crate::parameters::{self, parse_id};
 use crate::problem::{Kind, Problem};
 use crate::routes::Front;
 use crate::verdict::VerdictView;
@@ -24,10 +23,8 @@ use crate::verdict::VerdictView;
 /// One job as an object, or many as an array.
 pub(crate) async fn enqueue(
     State(front): State<Front>,
-    headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    check_media_type(&headers)?;
     let body = body.map_err(unreadable_body)?;
     if front.draining.is_cancelled() {
         return Err(Problem::new(Kind::Stopping, "no more jobs are taken; try again elsewhere"));
@@ -47,11 +44,12 @@ async fn enqueue_one(front: &Front, body: &[u8]) -> Result<Response, Problem> {
     match front.desk.queue.enqueue(vec![job]).await?.pop() {
         Some(Verdict::Created) => {
             let location = [(header::LOCATION, format!("/v1/jobs/{id}"))];
-            let view = JobView::from(&taken_over(spec, now));
+            // By now it may have run, and be forgotten.
+            let view = JobView::from(&Job::taken_over(spec, now));
             Ok((StatusCode::CREATED, location, Json(view)).into_response())
         }
         Some(Verdict::Duplicate) => {
-            let job = front.desk.queue.get(id).await?.ok_or_else(|| unknown_job(id))?;
+            let job = front.desk.queue.get(id).await?.ok_or_else(|| Problem::unknown_job(id))?;
             Ok(Json(JobView::from(&job)).into_response())
         }
         Some(Verdict::UniqueConflict(owner)) => Err(Problem::unique_conflict(owner)),
@@ -111,8 +109,7 @@ pub(crate) async fn show(
     Path(id): Path<String>,
     query: Result<Query<ShowQuery>, QueryRejection>,
 ) -> Result<Json<JobView>, Problem> {
-    let Query(query) =
-        query.map_err(|e| Problem::new(Kind::InvalidParameter, e.body_text()).field("query"))?;
+    let query = parameters::query(query)?;
     let id = parse_id(&id)?;
     let patience = match query.wait.as_deref().map(parse_duration).transpose() {
         Ok(wait) => wait.unwrap_or(Duration::ZERO).min(limits::WAIT_MAX),
@@ -123,7 +120,7 @@ pub(crate) async fn show(
         found = queue.wait(id, patience) => found?,
         () = front.closing.cancelled(), if !patience.is_zero() => queue.get(id).await?,
     };
-    let job = found.ok_or_else(|| unknown_job(id))?;
+    let job = found.ok_or_else(|| Problem::unknown_job(id))?;
     Ok(Json(JobView::from(&job)))
 }
 
@@ -133,7 +130,7 @@ pub(crate) async fn result(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let id = parse_id(&id)?;
-    let job = front.desk.queue.get(id).await?.ok_or_else(|| unknown_job(id))?;
+    let job = front.desk.queue.get(id).await?.ok_or_else(|| Problem::unknown_job(id))?;
     let Some(result) = job.result else {
         let detail = format!("job {id} is {} and has handed nothing back", job.state);
         return Err(Problem::new(Kind::NoResult, detail));
@@ -147,52 +144,6 @@ pub(crate) async fn result(
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox")),
     ];
     Ok((headers, result.data).into_response())
-}
-
-fn parse_id(text: &str) -> Result<JobId, Problem> {
-    text.parse().map_err(|e| {
-        let detail = format!("{text:?} is no job's id, which is a UUID: {e}");
-        Problem::new(Kind::InvalidParameter, detail).field("id")
-    })
-}
-
-/// The job as it was when it was taken over: by now it may have run, and be forgotten.
-fn taken_over(spec: Arc<NewJob>, now: Timestamp) -> Job {
-    let run_at = spec.start.run_at(now);
-    Job {
-        state: if run_at > now { JobState::Scheduled } else { JobState::Queued },
-        attempt: 0,
-        failures: 0,
-        crashes: 0,
-        digest: None,
-        enqueued_at: now,
-        run_at,
-        started_at: None,
-        completed_at: None,
-        outcome: None,
-        result: None,
-        error: None,
-        usage: None,
-        progress: None,
-        checkpoint: None,
-        spec,
-    }
-}
-
-fn unknown_job(id: JobId) -> Problem {
-    let detail = format!("there is no job {id}; finished jobs are kept for a while only");
-    Problem::new(Kind::UnknownJob, detail)
-}
-
-/// A page of another origin can send forms and text to this machine, but not JSON unless it asks
-/// first: so nothing else is taken.
-fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if given.is_some_and(media::is_json) {
-        return Ok(());
-    }
-    let detail = format!("the body must be application/json, not {}", given.unwrap_or("unsaid"));
-    Err(Problem::new(Kind::UnsupportedMediaType, detail).field("content-type"))
 }
 
 fn unreadable_body(rejection: BytesRejection) -> Problem {

@@ -14,3 +14,6 @@ pub(crate) const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) const NAMES_SHOWN_MAX: usize = 20;
 /// Plugins that are loaded at one time: compiling one takes all cores by itself.
 pub const LOADS_MAX: usize = 2;
+/// Jobs on a page of a listing where the client doesn't say: a screen or two. The queue bounds what
+/// it may say.
+pub(crate) const PAGE_ITEMS_DEFAULT: usize = 50;

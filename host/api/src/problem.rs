@@ -6,9 +6,10 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use gristmill_job::wire::WireError;
-use gristmill_job::{JobId, Rejection, RejectionCode};
+use gristmill_job::{JobId, Rejection, RejectionCode, StateName};
 use serde::{Deserialize, Serialize};
 
+use crate::change::ChangeError;
 use crate::verdict::field_of;
 
 /// A refusal: the body of every answer that isn't what was asked for.
@@ -29,6 +30,9 @@ pub struct Problem {
     /// The job that holds the unique key, where it is held.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub owner_id: Option<JobId>,
+    /// The job's state, where it is what stands in the way.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub state: Option<StateName>,
 }
 
 /// What kinds of problems there are.
@@ -64,6 +68,8 @@ pub enum Kind {
     QueueFull,
     /// The job's unique key is held by another job.
     UniqueConflict,
+    /// The job's state doesn't allow it.
+    WrongState,
     /// A back-end can't be reached.
     Unavailable,
     /// The daemon is about to end.
@@ -100,6 +106,7 @@ impl Kind {
             Self::AccessDenied => ("access-denied", "not granted", S::UNPROCESSABLE_ENTITY),
             Self::QueueFull => ("queue-full", "the queue is full", S::TOO_MANY_REQUESTS),
             Self::UniqueConflict => ("unique-conflict", "the unique key is held", S::CONFLICT),
+            Self::WrongState => ("wrong-state", "the job's state doesn't allow it", S::CONFLICT),
             Self::Unavailable => {
                 ("unavailable", "a back-end can't be reached", S::SERVICE_UNAVAILABLE)
             }
@@ -120,6 +127,7 @@ impl Problem {
             detail: detail.into(),
             field: None,
             owner_id: None,
+            state: None,
         }
     }
 
@@ -134,6 +142,10 @@ impl Problem {
     #[must_use]
     pub fn is(&self, kind: Kind) -> bool {
         self.kind.rsplit('/').next() == Some(kind.facts().0)
+    }
+
+    pub(crate) fn unknown_job(id: JobId) -> Self {
+        ChangeError::UnknownJob(id).into()
     }
 
     pub(crate) fn unique_conflict(owner: JobId) -> Self {
@@ -167,6 +179,20 @@ impl From<Rejection> for Problem {
     }
 }
 
+impl From<ChangeError> for Problem {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::UnknownJob(_) => Self::new(Kind::UnknownJob, error.to_string()),
+            ChangeError::WrongState { state, .. } => {
+                let problem = Self::new(Kind::WrongState, error.to_string());
+                Self { state: Some(state), ..problem }
+            }
+            ChangeError::UniqueConflict(owner) => Self::unique_conflict(owner),
+            ChangeError::Queue(error) => error.into(),
+        }
+    }
+}
+
 impl From<gristmill_queue::Error> for Problem {
     fn from(error: gristmill_queue::Error) -> Self {
         use gristmill_queue::Error as E;
@@ -178,7 +204,8 @@ impl From<gristmill_queue::Error> for Problem {
         if let Some(source) = error.source() {
             tracing::warn!(%error, %source, "a request could not be served");
         }
-        Self::new(kind, error.to_string())
+        let problem = Self::new(kind, error.to_string());
+        if matches!(error, E::InvalidCursor) { problem.field("cursor") } else { problem }
     }
 }
 

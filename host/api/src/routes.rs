@@ -3,7 +3,7 @@
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Method, Uri};
 use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::{Json, Router, middleware};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -11,7 +11,7 @@ use crate::desk::Desk;
 use crate::info::Info;
 use crate::plugins::PluginView;
 use crate::problem::{Kind, Problem};
-use crate::{jobs, limits};
+use crate::{change, forms, jobs, limits, listing, queues};
 
 /// What every handler is given.
 #[derive(Clone)]
@@ -25,13 +25,23 @@ pub(crate) struct Front {
 
 pub(crate) fn router(front: Front) -> Router {
     Router::new()
-        .route("/v1/jobs", post(jobs::enqueue))
-        .route("/v1/jobs/{id}", get(jobs::show))
+        .route("/v1/jobs", get(listing::list).post(jobs::enqueue))
+        .route("/v1/jobs/{id}", get(jobs::show).delete(change::remove))
         .route("/v1/jobs/{id}/result", get(jobs::result))
+        .route("/v1/jobs/{id}/logs", get(listing::logs))
+        .route("/v1/jobs/{id}/cancel", post(change::cancel))
+        .route("/v1/jobs/{id}/retry", post(change::retry))
+        .route("/v1/queues", get(queues::list))
+        .route("/v1/queues/{name}", get(queues::show))
+        .route("/v1/queues/{name}/pause", post(queues::pause))
+        .route("/v1/queues/{name}/resume", post(queues::resume))
+        .route("/v1/queues/{name}/clear-failed", post(queues::clear_failed))
+        .route("/v1/queues/{name}/requeue-failed", post(queues::requeue))
         .route("/v1/plugins", get(plugins))
         .route("/v1/info", get(info))
         .route("/healthz", get(healthy))
         .route("/readyz", get(ready))
+        .route_layer(middleware::from_fn(forms::refuse))
         .fallback(unknown_route)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES_MAX))

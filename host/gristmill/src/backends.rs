@@ -5,6 +5,10 @@ use std::sync::Arc;
 use gristmill_cache::{Cache, MemoryCache};
 use gristmill_job::Clock;
 use gristmill_queue::{MemoryQueue, Queue};
+use tokio::runtime::Handle;
+
+use crate::error::Error;
+use crate::redis::{self, RedisError};
 
 /// The back-ends that were chosen.
 pub(crate) struct Backends {
@@ -15,9 +19,43 @@ pub(crate) struct Backends {
     pub(crate) degraded: Option<Arc<str>>,
 }
 
+/// What was asked for.
+#[derive(Default)]
+pub(crate) struct Wanted {
+    /// Where the Redis server is; without one, back-ends are in memory.
+    pub(crate) redis_url: Option<String>,
+    /// Whether memory is no substitute for it.
+    pub(crate) require_redis: bool,
+}
+
 impl Backends {
+    /// Redis, where its address is given. Where it can't be used and isn't required, memory takes its
+    /// place: a host that runs what it can is worth more than none, as long as it says so.
+    ///
+    /// `control` is where connections are kept up.
+    pub(crate) async fn choose(
+        wanted: Wanted,
+        clock: &Arc<dyn Clock>,
+        control: &Handle,
+    ) -> Result<Self, Error> {
+        let memory = Self::memory(clock);
+        let Some(url) = wanted.redis_url else {
+            return if wanted.require_redis { Err(RedisError::Unsaid.into()) } else { Ok(memory) };
+        };
+        let connected = control.spawn(async move { redis::queue(&url).await }).await;
+        match connected.map_err(|error| Error::Threads(error.into()))? {
+            Ok(queue) => Ok(Self { queue, ..memory }),
+            Err(RedisError::Connect(error)) if !wanted.require_redis => {
+                let reason = error.to_string();
+                tracing::warn!("{reason}; jobs are kept in memory instead, and end with it");
+                Ok(Self { degraded: Some(reason.into()), ..memory })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Queue and cache in this process's memory: what is used where nothing else is asked for.
-    pub(crate) fn memory(clock: &Arc<dyn Clock>) -> Self {
+    fn memory(clock: &Arc<dyn Clock>) -> Self {
         let cache_config = gristmill_cache::Config::default();
         let queue_config = gristmill_queue::Config::default();
         Self {

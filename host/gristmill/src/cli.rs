@@ -6,19 +6,25 @@
 
 mod args;
 mod completions;
+mod door;
 mod enqueue;
 mod error;
 mod exit;
 mod info;
 mod input;
 mod job;
+mod jobs;
+mod lines;
 mod observe;
 mod output;
 mod plugin;
+mod progress;
+mod queue;
 mod report;
 mod run;
 mod serve;
 mod signals;
+mod wait;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -36,7 +42,7 @@ use self::exit::Exit;
     disable_help_subcommand = true,
     after_help = "Exit codes: 0 completed; 1 the job ended in any other way, or doesn't exist; \
                   2 wrong use, configuration or input; 3 the component can't be used; 4 the server \
-                  can't be reached; 124 timed out; 130 interrupted.\n\n\
+                  or Redis can't be reached; 124 timed out; 130 interrupted.\n\n\
                   Example:\n  gristmill run target/plugins/wordcount.wasm --input-file README.md"
 )]
 pub(crate) struct Cli {
@@ -60,6 +66,8 @@ enum Command {
     Serve(serve::Args),
     Enqueue(enqueue::Args),
     Job(job::Args),
+    Jobs(jobs::Args),
+    Queue(queue::Args),
     Plugin(plugin::Args),
     Info(info::Args),
     Completions(completions::Args),
@@ -93,6 +101,8 @@ async fn dispatch(command: Command) -> Result<Exit, Error> {
         Command::Serve(args) => serve::run(args).await,
         Command::Enqueue(args) => enqueue::run(args).await,
         Command::Job(args) => job::run(args).await,
+        Command::Jobs(args) => jobs::run(args).await,
+        Command::Queue(args) => queue::run(args).await,
         Command::Plugin(args) => plugin::run(args).await,
         Command::Info(args) => info::run(args).await,
         Command::Completions(args) => completions::run(&args),

@@ -1,5 +1,7 @@
 //! The client of a daemon: jobs over HTTP.
 
+mod jobs;
+mod queues;
 mod wire;
 
 pub use self::wire::request;
@@ -9,8 +11,9 @@ use std::time::Duration;
 
 use gristmill_api::{Info, Kind, Problem, VerdictView};
 use gristmill_job::wire::JobView;
-use gristmill_job::{JobId, NewJob, Payload, StateName, time};
-use reqwest::{Response, Url};
+use gristmill_job::{JobId, NewJob, Payload, StateName, media, time};
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Method, Response, Url};
 use serde::de::DeserializeOwned;
 
 /// How long one request of a wait lasts: short enough for whatever stands between client and daemon.
@@ -144,7 +147,7 @@ impl Client {
                 error => Err(error),
             };
         }
-        let content_type = response.headers().get(reqwest::header::CONTENT_TYPE);
+        let content_type = response.headers().get(CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok());
         let content_type = content_type.unwrap_or_default().to_owned();
         let data = response.bytes().await.map_err(|e| self.unreachable(&e))?;
@@ -169,6 +172,22 @@ impl Client {
             Err(Error::Refused(problem)) if problem.is(Kind::UnknownJob) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Asks for a change that is told by the path alone. The daemon takes only what no page of
+    /// another origin can send, which is JSON.
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        parameter: Option<(&str, &str)>,
+    ) -> Result<T, Error> {
+        let request = self
+            .http
+            .request(method, self.url(path))
+            .query(parameter.as_slice())
+            .header(CONTENT_TYPE, media::JSON);
+        self.read(self.send(request, Duration::ZERO).await?).await
     }
 
     fn url(&self, path: &str) -> Url {

@@ -4,6 +4,8 @@ use gristmill_api::BindError;
 use gristmill_job::{JobId, Rejection};
 use gristmill_runtime::LoadError;
 
+use crate::redis::RedisError;
+
 /// Why a host couldn't do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -24,6 +26,9 @@ pub enum Error {
     /// The queue couldn't take it.
     #[error(transparent)]
     Queue(#[from] gristmill_queue::Error),
+    /// Redis was asked for and can't be used.
+    #[error(transparent)]
+    Redis(#[from] RedisError),
     /// The sandbox can't be set up.
     #[error("the sandbox can't be set up")]
     Sandbox(#[source] gristmill_runtime::Error),

@@ -2,7 +2,8 @@
 //!
 //! A [`Host`] is a whole Gristmill in this process: a queue, a cache, the sandbox and a worker. A
 //! [`Client`] speaks to one in another process, the daemon `gristmill serve`. Both take the same
-//! [`NewJob`].
+//! [`NewJob`]. A host's queue is in memory, or on a Redis server that hosts share: see
+//! [`HostBuilder::redis_url`].
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -11,7 +12,7 @@
 //!
 //! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let host = Host::builder().plugins_dir("target/plugins").concurrency(4).build()?;
+//!     let host = Host::builder().plugins_dir("target/plugins").concurrency(4).build().await?;
 //!     host.start();
 //!
 //!     let text = Payload::text("to be or not to be");
@@ -37,6 +38,7 @@ pub mod client;
 mod error;
 mod host;
 mod log;
+pub mod redis;
 
 pub use client::Client;
 pub use error::Error;
@@ -44,8 +46,9 @@ pub use host::{Host, HostBuilder};
 pub use log::LogObserver;
 
 pub use gristmill_api::{
-    BackendInfo, BindError, Desk, EngineView, FunctionView, Info, Kind, LimitsView, PluginView,
-    PluginsInfo, Problem, VerdictView, bind, serve,
+    BackendInfo, BindError, Change, ChangeError, Desk, EngineView, FunctionView, Info, JobsPage,
+    Kind, LimitsView, PluginView, PluginsInfo, Problem, QueueView, QueuesView, RequeuedView,
+    TotalsView, VerdictView, bind, serve,
 };
 pub use gristmill_cache::Cache;
 pub use gristmill_job as job;
@@ -54,5 +57,5 @@ pub use gristmill_job::{
 };
 pub use gristmill_queue::{self as queue, Queue};
 pub use gristmill_runtime::{self as runtime, LoadError, Plugin};
-pub use gristmill_worker::{Event, Observer, Summary};
+pub use gristmill_worker::{Event, LEASE_MIN, Observer, Summary};
 pub use tokio_util::sync::CancellationToken;

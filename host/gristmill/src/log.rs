@@ -1,6 +1,6 @@
 //! What happens, as log lines.
 
-use gristmill_job::{JobState, OutcomeKind};
+use gristmill_job::OutcomeKind;
 use gristmill_worker::{Event, Observer};
 
 /// Logs events through `tracing`: failures as warnings, what goes well as debug messages, since
@@ -46,12 +46,13 @@ fn settled(event: &Event) {
     let function = job.function.as_ref().map(tracing::field::display);
     match (outcome, error) {
         (OutcomeKind::Completed | OutcomeKind::Cancelled, _) | (_, None) => {
-            tracing::debug!(job = %id, %plugin, function, attempt, %outcome, wall_us, "settled");
+            tracing::debug!(
+                job = %id, %plugin, function, attempt, %outcome, %state, wall_us, "settled"
+            );
         }
         (_, Some(error)) => {
-            let retried = *state == JobState::Scheduled;
             tracing::warn!(
-                job = %id, %plugin, function, attempt, %outcome, code = error.code, retried,
+                job = %id, %plugin, function, attempt, %outcome, %state, code = error.code,
                 "{}", error.message
             );
         }

@@ -43,6 +43,32 @@ pub struct Job {
     pub checkpoint: Option<Payload>,
 }
 
+impl Job {
+    /// The job as it is when it is taken over at this time.
+    #[must_use]
+    pub fn taken_over(spec: Arc<NewJob>, now: Timestamp) -> Self {
+        let run_at = spec.start.run_at(now);
+        Self {
+            state: if run_at > now { JobState::Scheduled } else { JobState::Queued },
+            attempt: 0,
+            failures: 0,
+            crashes: 0,
+            digest: None,
+            enqueued_at: now,
+            run_at,
+            started_at: None,
+            completed_at: None,
+            outcome: None,
+            result: None,
+            error: None,
+            usage: None,
+            progress: None,
+            checkpoint: None,
+            spec,
+        }
+    }
+}
+
 /// How far an attempt says it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {

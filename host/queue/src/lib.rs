@@ -13,6 +13,7 @@ mod cycle;
 mod error;
 mod memory;
 pub mod redis;
+mod requeue;
 mod view;
 
 pub use config::Config;
@@ -21,4 +22,5 @@ pub use cycle::{Cycle, CycleReply, Held, Leased, Note, Reaped, Resynced, Settled
 pub use error::Error;
 pub use memory::MemoryQueue;
 pub use redis::RedisQueue;
+pub use requeue::{Requeued, requeue_failed};
 pub use view::{Changed, Counts, Cursor, Filter, Info, Page, QueueStatus, Totals};

@@ -12,7 +12,8 @@ pub struct Config {
     pub queues: Vec<QueueName>,
     /// Attempts at one time; 4 for each core by default, since guests also wait for host calls.
     pub concurrency: usize,
-    /// How long a lease runs: a worker that died is noticed this long after it last renewed.
+    /// How long a lease runs: a worker that died is noticed this long after it last renewed. At
+    /// least [`LEASE_MIN`].
     pub lease: Duration,
     /// How long running attempts may go on at shutdown before they are interrupted and released.
     pub grace: Duration,
@@ -31,6 +32,10 @@ impl Default for Config {
         }
     }
 }
+
+/// The shortest lease: it is renewed every third of it, and a worker whose machine or network pauses
+/// for longer than two thirds loses its jobs.
+pub const LEASE_MIN: Duration = Duration::from_secs(1);
 
 /// Settlements and notes in one cycle, and jobs leased by one: below every queue's own bound.
 pub(crate) const BATCH_ITEMS_MAX: usize = 256;

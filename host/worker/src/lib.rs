@@ -21,7 +21,7 @@ mod follow_ups;
 mod settle;
 mod worker;
 
-pub use config::Config;
+pub use config::{Config, LEASE_MIN};
 pub use event::{Event, Observer};
 pub use follow_ups::QueueFollowUps;
 pub use worker::{Summary, Worker};

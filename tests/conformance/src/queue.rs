@@ -182,6 +182,9 @@ crate::list::suite! {
         a_running_job_refuses_to_be_removed,
         a_job_removed_and_enqueued_again_runs_once,
         clearing_failed_jobs_leaves_all_others,
+        all_failed_jobs_of_a_queue_run_again,
+        failed_jobs_of_one_plugin_run_again,
+        a_failed_job_whose_key_is_taken_stays_where_others_run_again,
         a_paused_queue_leases_nothing_and_takes_everything_else,
         a_resumed_queue_leases_again,
     }

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gristmill_cache::MemoryCache;
-use gristmill_job::{JobId, NewJob, Payload, QueueName, SystemClock, Usage, WorkerId};
+use gristmill_job::{
+    ErrorReport, JobId, NewJob, OutcomeKind, Payload, QueueName, SystemClock, Usage, WorkerId,
+};
 use gristmill_queue::{Config, Cycle, Leased, MemoryQueue, Queue, Settlement};
 use gristmill_runtime::{NoFollowUps, PluginStore, Runtime};
-use reqwest::{RequestBuilder, Response, StatusCode};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -73,9 +75,20 @@ impl Server {
         request.header("content-type", "application/json").body(body)
     }
 
+    /// A request that changes something, as clients make it.
+    pub(super) fn change(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.url));
+        request.header("content-type", "application/json")
+    }
+
     /// A job in the queue that came in by another door.
     pub(super) async fn enqueued(&self) -> JobId {
-        let job = NewJob::new("echo".parse().unwrap(), Payload::text("hi"));
+        self.enqueued_with(|_| {}).await
+    }
+
+    pub(super) async fn enqueued_with(&self, change: impl FnOnce(&mut NewJob)) -> JobId {
+        let mut job = NewJob::new("echo".parse().unwrap(), Payload::text("hi"));
+        change(&mut job);
         let id = job.id;
         self.queue.enqueue(vec![job]).await.unwrap();
         id
@@ -83,35 +96,57 @@ impl Server {
 
     /// Completes the next job with this result.
     pub(super) async fn complete(&self, result: Payload) {
-        let worker = WorkerId::random();
-        let leased = self.turn(worker, 1, Vec::new()).await;
-        let held = leased[0].held();
-        let settlement = Settlement::Complete {
-            held,
+        self.settle(|leased| Settlement::Complete {
+            held: leased.held(),
             digest: gristmill_job::Digest::of(b"echo"),
             result: Some(result),
             usage: Usage::default(),
             follow_ups: Vec::new(),
-        };
-        self.turn(worker, 0, vec![settlement]).await;
+        })
+        .await;
     }
 
-    async fn turn(
+    /// Fails the next job for good.
+    pub(super) async fn fail(&self) {
+        self.settle(|leased| Settlement::Fail {
+            held: leased.held(),
+            digest: None,
+            outcome: OutcomeKind::Failed,
+            error: ErrorReport::new("broken", "it doesn't work"),
+            usage: Usage::default(),
+            retry: None,
+        })
+        .await;
+    }
+
+    async fn settle(&self, settlement: impl FnOnce(&Leased) -> Settlement) {
+        let worker = WorkerId::random();
+        let leased = self.lease(worker).await;
+        self.turn(worker, |cycle| cycle.settlements.push(settlement(&leased))).await;
+    }
+
+    /// Leases the next job.
+    pub(super) async fn lease(&self, worker: WorkerId) -> Leased {
+        self.turn(worker, |cycle| cycle.want = 1).await.remove(0)
+    }
+
+    /// A worker's turn on the default queue.
+    pub(super) async fn turn(
         &self,
         worker: WorkerId,
-        want: usize,
-        settlements: Vec<Settlement>,
+        change: impl FnOnce(&mut Cycle),
     ) -> Vec<Leased> {
         let mut cycle = Cycle {
             queue: QueueName::default(),
             worker,
             lease: Duration::from_secs(10),
-            settlements,
+            settlements: Vec::new(),
             notes: Vec::new(),
             held: 0,
-            want,
+            want: 0,
             want_bytes: 1 << 20,
         };
+        change(&mut cycle);
         self.queue.cycle(&mut cycle).await.unwrap().jobs
     }
 }

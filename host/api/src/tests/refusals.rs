@@ -114,13 +114,33 @@ async fn a_form_is_refused_since_any_web_page_could_send_it() {
 }
 
 #[tokio::test]
+async fn a_change_without_a_body_is_refused_where_any_web_page_could_ask_for_it() {
+    let server = Server::start().await;
+    let id = server.enqueued().await;
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    for path in [
+        format!("jobs/{id}/cancel"),
+        format!("jobs/{id}/retry"),
+        "queues/default/pause".to_owned(),
+        "queues/default/resume".to_owned(),
+        "queues/default/clear-failed".to_owned(),
+        "queues/default/requeue-failed".to_owned(),
+    ] {
+        let problem = problem(http.post(format!("{}/v1/{path}", server.url)), 415).await;
+        assert_eq!(problem.field.as_deref(), Some("content-type"), "{path}");
+        assert!(problem.detail.contains("even without a body"), "{}", problem.detail);
+    }
+    assert!(!server.queue.status(&Default::default()).await.unwrap().paused);
+}
+
+#[tokio::test]
 async fn a_wrong_path_and_a_wrong_method_are_problems_too() {
     let server = Server::start().await;
     assert!(problem(server.get("/v2/jobs"), 404).await.is(Kind::UnknownRoute));
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let delete = || http.request(Method::DELETE, format!("{}/v1/jobs", server.url));
     assert!(problem(delete(), 405).await.is(Kind::MethodNotAllowed));
-    assert_eq!(expect(delete(), 405).await.headers()["allow"], "POST");
+    assert_eq!(expect(delete(), 405).await.headers()["allow"], "GET,HEAD,POST");
 }
 
 #[tokio::test]

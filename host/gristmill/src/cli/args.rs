@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::FalseyValueParser;
 use gristmill::job::time::parse_duration;
 use gristmill::job::wire::{JobRequest, WireError};
-use gristmill::{Client, Host, NewJob, Payload, Plugin, PluginName, client};
+use gristmill::{Host, HostBuilder, NewJob, Payload, Plugin, PluginName, client};
 
 use super::error::Error;
 
@@ -25,23 +26,25 @@ pub(crate) struct PluginsArgs {
     pub(crate) plugins: PathBuf,
 }
 
-/// Where the daemon is.
+/// Where jobs are kept.
 #[derive(Args)]
-pub(crate) struct ServerArgs {
-    /// The daemon's address
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "GRISTMILL_SERVER",
-        hide_env_values = true,
-        default_value = "http://127.0.0.1:7430"
-    )]
-    server: String,
+pub(crate) struct RedisArgs {
+    /// Keep jobs on the Redis server at this address, such as redis://127.0.0.1:6379/0 [default: in
+    /// memory]
+    #[arg(long, value_name = "URL", env = "GRISTMILL_REDIS_URL", hide_env_values = true)]
+    redis_url: Option<String>,
+    /// Fail where Redis can't be used, rather than keep jobs in memory
+    #[arg(long, env = "GRISTMILL_REQUIRE_REDIS", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    require_redis: bool,
 }
 
-impl ServerArgs {
-    pub(crate) fn client(&self) -> Result<Client, Error> {
-        Ok(Client::new(&self.server)?)
+impl RedisArgs {
+    pub(crate) fn apply(&self, builder: HostBuilder) -> HostBuilder {
+        let builder = builder.require_redis(self.require_redis);
+        match &self.redis_url {
+            Some(url) => builder.redis_url(url),
+            None => builder,
+        }
     }
 }
 

@@ -1,32 +1,39 @@
-//! `gristmill enqueue`: a job for the daemon.
+//! `gristmill enqueue`: a job for the daemon, or many.
 
+mod many;
+
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
-use gristmill::job::StateName;
+use gristmill::PluginName;
 use gristmill::job::time::parse_duration;
-use gristmill::job::wire::JobView;
-use gristmill::{CancellationToken, Client, PluginName};
 
-use super::args::{OptionArgs, ServerArgs, checked, millis, request};
+use super::args::{OptionArgs, checked, millis, request};
+use super::door::DoorArgs;
 use super::error::Error;
 use super::exit::Exit;
 use super::input::InputArgs;
-use super::output;
-use super::report::{self, Tail};
-use super::signals::Signals;
+use super::{output, wait};
 
-/// Enqueue a job with the daemon, and print its id
+/// Enqueue a job, and print its id
 ///
-/// With --wait, the job's result is printed once it has ended, as by `gristmill run`.
+/// With --wait, the job's result is printed once it has ended, as by `gristmill run`. With --jsonl,
+/// many jobs are enqueued, and an id is printed for each that was taken.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Example:
   gristmill enqueue wordcount --input-file README.md --wait
-  gristmill enqueue subtitles convert --input-file movie.srt --delay 5m --unique-key movie")]
+  gristmill enqueue subtitles convert --input-file movie.srt --delay 5m --unique-key movie
+  gristmill enqueue --jsonl jobs.jsonl --queue bulk
+
+A line of --jsonl is a job such as {\"plugin\": \"echo\", \"input\": \"hello\"}; what it leaves out, the \
+flags say. All lines are checked before the first job is sent. A job with an id may be sent again: \
+it is taken once.")]
 pub(crate) struct Args {
     /// The plugin's name
-    plugin: PluginName,
+    #[arg(required_unless_present = "jsonl")]
+    plugin: Option<PluginName>,
     /// The function to call; may be left out where there is only one
     function: Option<String>,
     #[command(flatten)]
@@ -66,17 +73,30 @@ pub(crate) struct Args {
         value_parser = parse_duration
     )]
     wait_timeout: Option<Duration>,
+    /// Enqueue many jobs, one JSON object a line, from a file or from stdin (-)
+    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["input", "input_file", "content_type", "headers", "delay", "at", "id", "unique_key"])]
+    jsonl: Option<PathBuf>,
     #[command(flatten)]
-    server: ServerArgs,
-    /// Print the whole job as JSON, rather than its id or result
+    door: DoorArgs,
+    /// Print the whole job as JSON, rather than its id or result; with --jsonl, a verdict a line
     #[arg(long, env = "GRISTMILL_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
     json: bool,
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
-    let client = args.server.client()?;
+    match &args.jsonl {
+        Some(_) if args.wait => Err(Error::Usage("--wait: not for many jobs".to_owned())),
+        Some(path) => many::run(&args, path).await,
+        None => one(args).await,
+    }
+}
+
+async fn one(args: Args) -> Result<Exit, Error> {
+    let Some(plugin) = args.plugin else {
+        return Err(Error::Usage("PLUGIN is missing".to_owned()));
+    };
     let input = args.input.read()?;
-    let mut request = request(args.plugin.clone(), args.function.as_deref(), input);
+    let mut request = request(plugin, args.function.as_deref(), input);
     args.options.apply(&mut request)?;
     request.queue = args.queue;
     request.priority = args.priority;
@@ -86,9 +106,10 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
     request.unique_key = args.unique_key;
     request.id = args.id.or(request.id);
     let job = checked(request)?;
-    let view = client.enqueue(&job).await?;
+    let door = args.door.open().await?;
+    let view = door.enqueue(job).await?;
     if args.wait {
-        return wait(&client, &view, args.wait_timeout, args.json).await;
+        return wait::wait(&door, view.id, args.wait_timeout, args.json).await;
     }
     if args.json {
         output::json(&view)?;
@@ -96,34 +117,4 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
         output::text(&view.id.to_string())?;
     }
     Ok(Exit::Completed)
-}
-
-async fn wait(
-    client: &Client,
-    job: &JobView,
-    patience: Option<Duration>,
-    json: bool,
-) -> Result<Exit, Error> {
-    let id = job.id;
-    let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
-    let _signals = Signals::listen(stop.clone(), abort)?;
-    let found = tokio::select! {
-        found = client.wait(id, patience) => found?,
-        () = stop.cancelled() => {
-            output::complain(&format!("no longer waiting for job {id}, which goes on"));
-            return Ok(Exit::Interrupted);
-        }
-    };
-    let Some(job) = found else { return Err(Error::NotFound(format!("job {id} was removed"))) };
-    if matches!(job.state, StateName::Scheduled | StateName::Queued | StateName::Running) {
-        output::complain(&format!("job {id} is still {} and goes on", job.state));
-        return Ok(Exit::TimedOut);
-    }
-    // The job object has its result as JSON; only the raw one is as the function gave it.
-    let result = if json { None } else { client.result(id).await? };
-    let had_one = job.result.is_some() || job.result_base64.is_some();
-    if !json && had_one && result.is_none() {
-        return Err(Error::NotFound(format!("the result of job {id} isn't kept any more")));
-    }
-    report::tell(&job, result.as_ref(), json, Tail::Log)
 }

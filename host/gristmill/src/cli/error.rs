@@ -2,6 +2,8 @@
 
 use std::error::Error as StdError;
 
+use gristmill::JobId;
+
 /// Why a command couldn't be done.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -17,6 +19,12 @@ pub(crate) enum Error {
     /// The daemon couldn't be asked, or said no.
     #[error(transparent)]
     Client(#[from] gristmill::client::Error),
+    /// The queue couldn't be asked.
+    #[error(transparent)]
+    Queue(#[from] gristmill::queue::Error),
+    /// A job couldn't be changed.
+    #[error(transparent)]
+    Change(#[from] gristmill::ChangeError),
     /// It is a line of a file that is wrong.
     #[error("{place}")]
     At {
@@ -31,6 +39,13 @@ pub(crate) enum Error {
     /// Threads or signal handlers can't be had.
     #[error("the process can't be set up")]
     Threads(#[source] std::io::Error),
+}
+
+impl Error {
+    /// There is no such job, or no longer.
+    pub(crate) fn unknown_job(id: JobId) -> Self {
+        Self::NotFound(format!("there is no job {id}; finished jobs are kept for a while only"))
+    }
 }
 
 /// An error and what caused it, in one line.

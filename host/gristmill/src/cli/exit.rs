@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use gristmill::job::wire::JobView;
 use gristmill::job::{OutcomeKind, RejectionCode, codes};
-use gristmill::{Error as HostError, Kind, LoadError, Problem, client, queue};
+use gristmill::redis::RedisError;
+use gristmill::{ChangeError, Error as HostError, Kind, LoadError, Problem, client, queue};
 
 use super::error::{Error, one_line};
 use super::output;
@@ -67,6 +68,12 @@ fn of_error(error: &Error) -> u8 {
         Error::NotFound(_) | Error::Output(_) | Error::Threads(_) => 1,
         Error::At { source, .. } => of_error(source),
         Error::Host(error) => of_host(error),
+        Error::Queue(error) | Error::Change(ChangeError::Queue(error)) => of_queue(error),
+        Error::Change(
+            ChangeError::UnknownJob(_)
+            | ChangeError::WrongState { .. }
+            | ChangeError::UniqueConflict(_),
+        ) => 1,
         Error::Client(error) => match error {
             client::Error::InvalidServer(_) => 2,
             client::Error::Unreachable { .. } | client::Error::Unexpected { .. } => 4,
@@ -87,11 +94,9 @@ fn of_host(error: &HostError) -> u8 {
             | RejectionCode::AccessDenied
             | RejectionCode::Invalid => 2,
         },
-        HostError::Queue(error) => match error {
-            queue::Error::Unavailable(_) => 4,
-            queue::Error::TooLarge { .. } | queue::Error::InvalidCursor => 2,
-            queue::Error::WorkerReaped(_) => 1,
-        },
+        HostError::Queue(error) => of_queue(error),
+        HostError::Redis(RedisError::Connect(_)) => 4,
+        HostError::Redis(RedisError::Address(_) | RedisError::Unsaid) => 2,
         HostError::PluginsDir(_) | HostError::Bind(_) => 2,
         HostError::UniqueConflict(_)
         | HostError::Sandbox(_)
@@ -100,11 +105,19 @@ fn of_host(error: &HostError) -> u8 {
     }
 }
 
+fn of_queue(error: &queue::Error) -> u8 {
+    match error {
+        queue::Error::Unavailable(_) => 4,
+        queue::Error::TooLarge { .. } | queue::Error::InvalidCursor => 2,
+        queue::Error::WorkerReaped(_) => 1,
+    }
+}
+
 fn of_problem(problem: &Problem) -> u8 {
     let is_any = |kinds: &[Kind]| kinds.iter().any(|kind| problem.is(*kind));
     if is_any(&[Kind::UnknownPlugin]) {
         3
-    } else if is_any(&[Kind::UnknownJob, Kind::UniqueConflict, Kind::QueueFull]) {
+    } else if is_any(&[Kind::UnknownJob, Kind::UniqueConflict, Kind::WrongState, Kind::QueueFull]) {
         1
     } else if problem.status >= 500 {
         4
@@ -124,6 +137,7 @@ mod tests {
         assert_eq!(code(Kind::UnknownFunction), 2);
         assert_eq!(code(Kind::InvalidInput), 2);
         assert_eq!(code(Kind::UniqueConflict), 1);
+        assert_eq!(code(Kind::WrongState), 1);
         assert_eq!(code(Kind::QueueFull), 1);
         assert_eq!(code(Kind::Stopping), 4);
     }

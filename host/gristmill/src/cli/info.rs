@@ -3,7 +3,7 @@
 use clap::builder::FalseyValueParser;
 use gristmill::{Client, Host, Info, LimitsView};
 
-use super::args::PluginsArgs;
+use super::args::{PluginsArgs, RedisArgs};
 use super::error::Error;
 use super::exit::Exit;
 use super::output;
@@ -11,12 +11,14 @@ use super::report::{aligned, bytes, micros};
 
 /// Show version, back-ends, engine, plugins and limits
 ///
-/// Needs no daemon: it tells what `gristmill run` would use here. With --server, it asks a daemon.
+/// Needs no daemon: it tells what `gristmill serve` would use here. With --server, it asks a daemon.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  gristmill info --json")]
 pub(crate) struct Args {
     #[command(flatten)]
     plugins: PluginsArgs,
+    #[command(flatten)]
+    redis: RedisArgs,
     /// Ask the daemon at this address
     #[arg(long, value_name = "URL", env = "GRISTMILL_SERVER", hide_env_values = true)]
     server: Option<String>,
@@ -29,7 +31,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
     let info = match &args.server {
         Some(server) => Client::new(server)?.info().await?,
         None => {
-            let host = Host::builder().plugins_dir(&args.plugins.plugins).build()?;
+            let builder = Host::builder().plugins_dir(&args.plugins.plugins);
+            let host = args.redis.apply(builder).build().await?;
             let info = host.info().await?;
             host.shutdown().await?;
             info

@@ -1,22 +1,22 @@
-//! `gristmill job`: what became of a job.
+//! `gristmill job`: look at a job, wait for it, change it.
+
+mod shown;
+
+use std::time::Duration;
 
 use clap::Subcommand;
 use clap::builder::FalseyValueParser;
-use gristmill::JobId;
-use gristmill::job::Usage;
-use gristmill::job::wire::JobView;
-use serde_json::Value;
+use gristmill::job::time::parse_duration;
+use gristmill::{Change, JobId};
 
-use super::args::ServerArgs;
+use self::shown::{shown, state};
+use super::door::DoorArgs;
 use super::error::Error;
 use super::exit::Exit;
-use super::output;
-use super::report::{aligned, bytes, micros};
+use super::observe::dated;
+use super::{output, wait};
 
-/// Characters of a result that are shown among a job's other facts.
-const RESULT_SHOWN_CHARS: usize = 200;
-
-/// Look at a job of the daemon
+/// Look at a job, wait for it, or change it
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  gristmill job show 6f9619ff-8b86-d011-b42d-00cf4fc964ff")]
 pub(crate) struct Args {
@@ -27,6 +27,24 @@ pub(crate) struct Args {
 #[derive(Subcommand)]
 enum Command {
     Show(ShowArgs),
+    Wait(WaitArgs),
+    Logs(LogsArgs),
+    Cancel(CancelArgs),
+    Retry(RetryArgs),
+    Remove(RemoveArgs),
+}
+
+/// What all of them are told.
+#[derive(clap::Args)]
+struct JobArgs {
+    /// The job's id
+    #[arg(value_name = "ID")]
+    id: JobId,
+    #[command(flatten)]
+    door: DoorArgs,
+    /// Print JSON
+    #[arg(long, env = "GRISTMILL_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    json: bool,
 }
 
 /// Show what is known of a job
@@ -35,20 +53,86 @@ enum Command {
 Example:
   gristmill job show 6f9619ff-8b86-d011-b42d-00cf4fc964ff --json")]
 struct ShowArgs {
-    /// The job's id
-    #[arg(value_name = "ID")]
-    id: JobId,
     #[command(flatten)]
-    server: ServerArgs,
-    /// Print the job as JSON
-    #[arg(long, env = "GRISTMILL_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
-    json: bool,
+    job: JobArgs,
+}
+
+/// Wait for a job to end, and print its result as `gristmill run` does
+///
+/// With --json, the whole job is printed. A job that is no longer waited for goes on.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Example:
+  gristmill job wait 6f9619ff-8b86-d011-b42d-00cf4fc964ff --timeout 5m")]
+struct WaitArgs {
+    #[command(flatten)]
+    job: JobArgs,
+    /// How long to wait [default: as long as it takes]
+    #[arg(
+        long,
+        value_name = "DURATION",
+        env = "GRISTMILL_WAIT_TIMEOUT",
+        hide_env_values = true,
+        value_parser = parse_duration
+    )]
+    timeout: Option<Duration>,
+}
+
+/// Print what a job logged, the oldest line first; with --json, an object a line
+#[derive(clap::Args)]
+#[command(after_help = "\
+Example:
+  gristmill job logs 6f9619ff-8b86-d011-b42d-00cf4fc964ff")]
+struct LogsArgs {
+    #[command(flatten)]
+    job: JobArgs,
+}
+
+/// Cancel a job: at once where it waits, by its worker where it runs; prints its state
+#[derive(clap::Args)]
+#[command(after_help = "\
+Example:
+  gristmill job cancel 6f9619ff-8b86-d011-b42d-00cf4fc964ff")]
+struct CancelArgs {
+    #[command(flatten)]
+    job: JobArgs,
+}
+
+/// Run a failed or cancelled job again, with its counters at zero; prints its state
+#[derive(clap::Args)]
+#[command(after_help = "\
+Example:
+  gristmill job retry 6f9619ff-8b86-d011-b42d-00cf4fc964ff")]
+struct RetryArgs {
+    #[command(flatten)]
+    job: JobArgs,
+}
+
+/// Forget a job that isn't running; prints the state that it was in
+#[derive(clap::Args)]
+#[command(after_help = "\
+Example:
+  gristmill job remove 6f9619ff-8b86-d011-b42d-00cf4fc964ff")]
+struct RemoveArgs {
+    #[command(flatten)]
+    job: JobArgs,
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
-    let Command::Show(args) = args.command;
-    let job = args.server.client()?.job(args.id).await?;
-    let job = job.ok_or_else(|| Error::NotFound(format!("there is no job {}", args.id)))?;
+    match args.command {
+        Command::Show(args) => show(&args.job).await,
+        Command::Wait(WaitArgs { job, timeout }) => {
+            wait::wait(&job.door.open().await?, job.id, timeout, job.json).await
+        }
+        Command::Logs(args) => logs(&args.job).await,
+        Command::Cancel(args) => change(&args.job, Change::Cancel).await,
+        Command::Retry(args) => change(&args.job, Change::Retry).await,
+        Command::Remove(args) => change(&args.job, Change::Remove).await,
+    }
+}
+
+async fn show(args: &JobArgs) -> Result<Exit, Error> {
+    let job = args.door.open().await?.known(args.id).await?;
     if args.json {
         output::json(&job)?;
     } else {
@@ -57,73 +141,23 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
     Ok(Exit::Completed)
 }
 
-fn shown(job: &JobView) -> String {
-    let state = match job.cancel_requested {
-        true => format!("{}, to be cancelled", job.state),
-        false => job.state.to_string(),
-    };
-    let attempts = format!(
-        "{} started, {} failed of {}, {} crashed",
-        job.attempt, job.failures, job.max_attempts, job.crashes
-    );
-    let function = job.function.clone().unwrap_or_else(|| "(the only one)".to_owned());
-    let mut rows = vec![
-        ("job", job.id.to_string()),
-        ("plugin", job.plugin.clone()),
-        ("function", function),
-        ("state", state),
-        ("attempts", attempts),
-        ("queue", format!("{}, priority {}", job.queue, u8::from(job.priority))),
-        ("enqueued", job.enqueued_at.to_string()),
-    ];
-    if job.started_at.is_none() && job.run_at > job.enqueued_at {
-        rows.push(("due", job.run_at.to_string()));
-    }
-    rows.extend(job.started_at.map(|at| ("started", at.to_string())));
-    rows.extend(job.completed_at.map(|at| ("ended", at.to_string())));
-    rows.extend(job.digest.map(|digest| ("digest", digest.to_string())));
-    rows.extend(job.parent_id.map(|id| ("parent", format!("{id}, depth {}", job.depth))));
-    rows.extend(job.outcome.map(|outcome| ("outcome", outcome.to_string())));
-    if let Some(error) = &job.error {
-        rows.push(("error", format!("{} ({})", error.message, error.code)));
-        rows.extend(error.backtrace.iter().map(|frame| ("", format!("at {frame}"))));
-        rows.extend(error.log_tail.iter().map(|line| ("log", line.clone())));
-    }
-    rows.extend(result(job).map(|result| ("result", result)));
-    rows.extend(job.usage.iter().flat_map(used));
-    aligned(&rows)
-}
-
-fn result(job: &JobView) -> Option<String> {
-    let text = match (&job.result, &job.result_base64) {
-        (Some(Value::String(text)), _) => text.clone(),
-        (Some(value), _) => value.to_string(),
-        (None, Some(base64)) => {
-            let kind = job.result_content_type.as_deref().unwrap_or("bytes");
-            return Some(format!("{kind}, about {}", bytes(base64.len() as u64 / 4 * 3)));
+async fn logs(args: &JobArgs) -> Result<Exit, Error> {
+    for line in args.door.open().await?.logs(args.id).await? {
+        if args.json {
+            output::json_line(&line)?;
+        } else {
+            output::text(&output::tame(&dated(&line)))?;
         }
-        (None, None) => return None,
-    };
-    let one_line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut shown: String = one_line.chars().take(RESULT_SHOWN_CHARS).collect();
-    if shown.len() < one_line.len() {
-        shown.push('…');
     }
-    Some(shown)
+    Ok(Exit::Completed)
 }
 
-fn used(usage: &Usage) -> Vec<(&'static str, String)> {
-    let of = |used: String, allowed: String| format!("{used} of {allowed}");
-    let times = [("cpu", usage.cpu_us), ("wall", usage.wall_us)];
-    let sizes = [
-        ("memory", usage.memory_peak_bytes),
-        ("cache", usage.cache_bytes),
-        ("log", usage.log_bytes),
-    ];
-    let counts = [("host calls", usage.host_calls), ("cache ops", usage.cache_ops)];
-    let times = times.map(|(name, gauge)| (name, of(micros(gauge.used), micros(gauge.allowed))));
-    let sizes = sizes.map(|(name, gauge)| (name, of(bytes(gauge.used), bytes(gauge.allowed))));
-    let counts =
-        counts.map(|(name, gauge)| (name, of(gauge.used.to_string(), gauge.allowed.to_string())));
-    times.into_iter().chain(sizes).chain(counts).collect()
+async fn change(args: &JobArgs, change: Change) -> Result<Exit, Error> {
+    let job = args.door.open().await?.change(args.id, change).await?;
+    if args.json {
+        output::json(&job)?;
+    } else {
+        output::text(&state(&job))?;
+    }
+    Ok(Exit::Completed)
 }

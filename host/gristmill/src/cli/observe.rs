@@ -19,6 +19,11 @@ impl Observer for GuestLog {
     }
 }
 
+/// A line of a log that is read later: when it was, and in which attempt.
+pub(crate) fn dated(line: &LogLine) -> String {
+    format!("{} {} {}", line.at, line.attempt, shown(None, line))
+}
+
 fn shown(job: Option<&JobId>, line: &LogLine) -> String {
     use gristmill::job::LogLevel as L;
     let level = match line.level {
@@ -53,6 +58,7 @@ mod tests {
         };
         assert_eq!(shown(None, &line), "warn: a cue is malformed line=7");
         let id = "6f9619ff-8b86-d011-b42d-00cf4fc964ff".parse().unwrap();
+        assert_eq!(dated(&line), "1970-01-01T00:00:00.000Z 1 warn: a cue is malformed line=7");
         assert!(shown(Some(&id), &line).starts_with("6f9619ff-8b86-d011-b42d-00cf4fc964ff warn: "));
     }
 }

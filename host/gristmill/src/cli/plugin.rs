@@ -61,7 +61,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
 }
 
 async fn list(args: &ListArgs) -> Result<Exit, Error> {
-    let host = Host::builder().plugins_dir(&args.plugins.plugins).concurrency(1).build()?;
+    let host = Host::builder().plugins_dir(&args.plugins.plugins).concurrency(1).build().await?;
     let mut objects = Vec::new();
     let mut rows = Vec::new();
     let names = host.plugin_names().await?;
@@ -115,7 +115,7 @@ struct InterfaceView {
 
 async fn inspect(args: &InspectArgs) -> Result<Exit, Error> {
     let component = Component::parse(&args.plugin)?;
-    let host = Host::builder().plugins_dir(&args.plugins.plugins).concurrency(1).build()?;
+    let host = Host::builder().plugins_dir(&args.plugins.plugins).concurrency(1).build().await?;
     let plugin = component.load(&host).await?;
     let inspected = Inspected::new(&plugin, host.info().await?.limits);
     if args.json {

@@ -73,6 +73,22 @@ pub(crate) fn aligned(rows: &[(&str, String)]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// Rows under a head, each column as wide as its widest value.
+pub(crate) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
+    let mut widths = head.map(str::len);
+    for row in rows {
+        for (width, value) in widths.iter_mut().zip(row) {
+            *width = value.chars().count().max(*width);
+        }
+    }
+    let line = |row: &[String; N]| {
+        let columns = row.iter().zip(widths).map(|(value, width)| format!("{value:width$}"));
+        columns.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    let head = line(&head.map(str::to_owned));
+    std::iter::once(head).chain(rows.iter().map(line)).collect::<Vec<_>>().join("\n")
+}
+
 /// A number of bytes as people say it, exact below a KiB.
 pub(crate) fn bytes(count: u64) -> String {
     const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
@@ -111,6 +127,12 @@ mod tests {
         assert_eq!(micros(999), "999 µs");
         assert_eq!(micros(1_250), "1.2 ms");
         assert_eq!(micros(30_000_000), "30 s");
+    }
+
+    #[test]
+    fn columns_of_a_table_are_as_wide_as_their_widest_value() {
+        let rows = [["über".to_owned(), "1".to_owned()], ["x".to_owned(), String::new()]];
+        assert_eq!(table(["ID", "COUNT"], &rows), "ID    COUNT\nüber  1\nx");
     }
 
     #[test]

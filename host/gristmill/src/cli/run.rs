@@ -1,6 +1,5 @@
 //! `gristmill run`: jobs here and now.
 
-mod lines;
 mod many;
 
 use std::path::PathBuf;
@@ -24,8 +23,9 @@ const LOOK: Duration = Duration::from_secs(3_600);
 
 /// Run a plugin's function once, here and now, and print its result
 ///
-/// The job gets one attempt in this process. Its result goes to stdout as it is, what it logs to
-/// stderr. Jobs that it enqueues are not waited for.
+/// The job gets one attempt in this process, on a queue and a cache of its own in memory: Redis is
+/// never asked. Its result goes to stdout as it is, what it logs to stderr. Jobs that it enqueues are
+/// not waited for.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Example:
@@ -91,7 +91,8 @@ async fn one(args: &Args) -> Result<Exit, Error> {
         .observer(GuestLog { names_jobs: false })
         .shutdown_token(stop.clone())
         .abort_token(abort.clone())
-        .build()?;
+        .build()
+        .await?;
     let plugin = component.load(&host).await?;
     let mut request = request(plugin.name().clone(), args.function.as_deref(), input);
     args.options.apply(&mut request)?;

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gristmill::job::time::parse_duration;
-use gristmill::{CancellationToken, Host, LogObserver, QueueName, bind};
+use gristmill::{CancellationToken, Host, LEASE_MIN, LogObserver, QueueName, bind};
 use tokio::net::TcpListener;
 
-use super::args::PluginsArgs;
+use super::args::{PluginsArgs, RedisArgs};
 use super::error::Error;
 use super::exit::Exit;
 use super::signals::{Heard, Signals};
@@ -17,11 +17,16 @@ use super::signals::{Heard, Signals};
 ///
 /// SIGTERM or Ctrl-C stops it: no more jobs are taken, running ones have their grace, the rest is
 /// given back. A second signal ends it at once.
+///
+/// Without --redis-url, jobs are kept in memory and end with the daemon. With it, they are shared with
+/// all daemons on that server; where the server can't be used at the start, memory takes its place,
+/// with a warning, unless --require-redis is given.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Example:
   gristmill serve --plugins target/plugins &
-  gristmill enqueue wordcount --input-file README.md --wait")]
+  gristmill enqueue wordcount --input-file README.md --wait
+  gristmill serve --redis-url redis://127.0.0.1:6379 --require-redis")]
 pub(crate) struct Args {
     /// The address to listen on, of this machine alone; port 0 takes a free one
     #[arg(
@@ -34,6 +39,8 @@ pub(crate) struct Args {
     listen: String,
     #[command(flatten)]
     plugins: PluginsArgs,
+    #[command(flatten)]
+    redis: RedisArgs,
     /// A queue to take jobs from; may be repeated [default: default]
     #[arg(
         long = "queue",
@@ -46,6 +53,16 @@ pub(crate) struct Args {
     /// How many attempts run at one time [default: 4 for each core]
     #[arg(long, value_name = "N", env = "GRISTMILL_CONCURRENCY", hide_env_values = true)]
     concurrency: Option<usize>,
+    /// How long the jobs of a daemon that died wait for another one; at least 1s
+    #[arg(
+        long,
+        value_name = "DURATION",
+        env = "GRISTMILL_LEASE",
+        hide_env_values = true,
+        default_value = "10s",
+        value_parser = parse_lease
+    )]
+    lease: Duration,
     /// How long running jobs may go on once the daemon is told to stop
     #[arg(
         long,
@@ -61,11 +78,19 @@ pub(crate) struct Args {
     ready_file: Option<PathBuf>,
 }
 
+fn parse_lease(text: &str) -> Result<Duration, String> {
+    let lease = parse_duration(text)?;
+    if lease < LEASE_MIN {
+        return Err(format!("the shortest lease is {LEASE_MIN:?}"));
+    }
+    Ok(lease)
+}
+
 pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
     let listener = bind(&args.listen).await.map_err(gristmill::Error::from)?;
     let address = listener.local_addr().map_err(Error::Threads)?;
     let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
-    let host = host(&args, &stop, &abort)?;
+    let host = host(&args, &stop, &abort).await?;
     log_set_up(&host).await?;
     load_plugins(&host).await?;
 
@@ -84,8 +109,13 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
     })
 }
 
-fn host(args: &Args, stop: &CancellationToken, abort: &CancellationToken) -> Result<Host, Error> {
-    let mut builder = Host::builder().plugins_dir(&args.plugins.plugins).grace(args.grace);
+async fn host(
+    args: &Args,
+    stop: &CancellationToken,
+    abort: &CancellationToken,
+) -> Result<Host, Error> {
+    let mut builder =
+        Host::builder().plugins_dir(&args.plugins.plugins).lease(args.lease).grace(args.grace);
     if !args.queues.is_empty() {
         builder = builder.queues(args.queues.clone());
     }
@@ -93,7 +123,7 @@ fn host(args: &Args, stop: &CancellationToken, abort: &CancellationToken) -> Res
         builder = builder.concurrency(concurrency);
     }
     let builder = builder.shutdown_token(stop.clone()).abort_token(abort.clone());
-    Ok(builder.observer(LogObserver).build()?)
+    Ok(args.redis.apply(builder).observer(LogObserver).build().await?)
 }
 
 /// Serves until the worker has ended, so that clients hear what became of the last jobs too.
@@ -141,9 +171,6 @@ async fn log_set_up(host: &Host) -> Result<(), Error> {
         queue.note.as_deref().unwrap_or_default(),
         cache.backend
     );
-    if let Some(reason) = &info.degraded_reason {
-        tracing::warn!("degraded: {reason}");
-    }
     let engine = &info.engine;
     let note = engine.note.as_deref().map(|note| format!(" ({note})")).unwrap_or_default();
     tracing::info!("allocator {}{note}, {} slots", engine.allocator, engine.slots);

@@ -8,18 +8,19 @@ use std::time::Duration;
 use gristmill_api::{Desk, LOADS_MAX};
 use gristmill_job::{Clock, QueueName, SystemClock};
 use gristmill_runtime::{PluginStore, Runtime};
-use gristmill_worker::{Observer, QueueFollowUps};
+use gristmill_worker::{LEASE_MIN, Observer, QueueFollowUps};
 use tokio_util::sync::CancellationToken;
 
 use super::threads::{Control, Guests};
 use super::{Host, Stage};
-use crate::backends::Backends;
+use crate::backends::{Backends, Wanted};
 use crate::error::Error;
 
 /// How a host is put together; what isn't said is the default.
 #[must_use]
 pub struct HostBuilder {
     plugins_dir: Option<PathBuf>,
+    backends: Wanted,
     worker: gristmill_worker::Config,
     runtime: Option<gristmill_runtime::Config>,
     observer: Arc<dyn Observer>,
@@ -33,6 +34,7 @@ impl Default for HostBuilder {
     fn default() -> Self {
         Self {
             plugins_dir: None,
+            backends: Wanted::default(),
             worker: gristmill_worker::Config::default(),
             runtime: None,
             observer: Arc::new(()),
@@ -51,6 +53,21 @@ impl HostBuilder {
         self
     }
 
+    /// Keeps jobs on the Redis server at this address, such as `redis://127.0.0.1:6379/0`, where they
+    /// outlive the host and are shared with others. A server that can't be used when the host is
+    /// built is replaced by memory, with a warning in the log, and [`Host::info`] says why; see
+    /// [`HostBuilder::require_redis`].
+    pub fn redis_url(mut self, url: impl Into<String>) -> Self {
+        self.backends.redis_url = Some(url.into());
+        self
+    }
+
+    /// Whether a Redis server that can't be used is an error, rather than replaced by memory.
+    pub fn require_redis(mut self, required: bool) -> Self {
+        self.backends.require_redis = required;
+        self
+    }
+
     /// Attempts at one time, at least 1; 4 for each core by default.
     pub fn concurrency(mut self, concurrency: usize) -> Self {
         self.worker.concurrency = concurrency.max(1);
@@ -60,6 +77,13 @@ impl HostBuilder {
     /// The queues to take jobs from; `default` by default.
     pub fn queues(mut self, queues: impl IntoIterator<Item = QueueName>) -> Self {
         self.worker.queues = queues.into_iter().collect();
+        self
+    }
+
+    /// How long a lease runs, at least [`LEASE_MIN`]; 10 s by default. The jobs of a worker that died
+    /// are another's this long after it last renewed its lease.
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.worker.lease = lease.max(LEASE_MIN);
         self
     }
 
@@ -107,15 +131,16 @@ impl HostBuilder {
         self
     }
 
-    /// Puts the host together; [`Host::start`] starts its worker.
+    /// Puts the host together; [`Host::start`] starts its worker. Waits for nothing but for Redis,
+    /// where it is asked for.
     ///
     /// # Errors
-    /// [`Error::Sandbox`], [`Error::Threads`].
-    pub fn build(self) -> Result<Host, Error> {
+    /// [`Error::Redis`], [`Error::Sandbox`], [`Error::Threads`].
+    pub async fn build(self) -> Result<Host, Error> {
         let control = if self.own_control { Control::own()? } else { Control::current_or_own()? };
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let backends = Backends::choose(self.backends, &self.clock, control.handle()).await?;
         let guests = Guests::start(cores)?;
-        let backends = Backends::memory(&self.clock);
         let runtime = Runtime::new(
             sandbox(self.runtime, self.worker.concurrency),
             Arc::clone(&backends.cache),

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use gristmill_job::{NewJob, OutcomeKind, Payload, RejectionCode, Verdict};
 use gristmill_worker::Event;
 use tokio::sync::mpsc;
 
 use super::*;
+use crate::redis::RedisError;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -40,7 +42,7 @@ impl Observer for Beginnings {
 async fn busy(builder: HostBuilder) -> (Host, JobId) {
     let (sender, mut beginnings) = mpsc::unbounded_channel();
     let builder = builder.plugins_dir(built("test-guests")).concurrency(1);
-    let host = builder.observer(Beginnings(sender)).build().unwrap();
+    let host = builder.observer(Beginnings(sender)).build().await.unwrap();
     host.start();
     let id = host.enqueue(job("spin", Payload::none())).await.unwrap();
     assert_eq!(beginnings.recv().await, Some(id));
@@ -49,7 +51,7 @@ async fn busy(builder: HostBuilder) -> (Host, JobId) {
 
 #[tokio::test]
 async fn a_job_that_waited_for_the_worker_runs_and_its_result_comes_back() {
-    let host = shipped().build().unwrap();
+    let host = shipped().build().await.unwrap();
     let id = host.enqueue(job("echo", Payload::text("hi"))).await.unwrap();
     assert_eq!(host.job(id).await.unwrap().unwrap().attempt, 0);
     host.start();
@@ -62,7 +64,7 @@ async fn a_job_that_waited_for_the_worker_runs_and_its_result_comes_back() {
 
 #[tokio::test]
 async fn a_job_that_does_not_fit_is_refused_at_the_door() {
-    let host = shipped().build().unwrap();
+    let host = shipped().build().await.unwrap();
     let refused = async |job| match host.enqueue(job).await {
         Err(Error::Rejected(rejection)) => rejection.code,
         other => panic!("{other:?}"),
@@ -76,7 +78,7 @@ async fn a_job_that_does_not_fit_is_refused_at_the_door() {
 
 #[tokio::test]
 async fn a_batch_keeps_its_order_whatever_is_refused() {
-    let host = shipped().build().unwrap();
+    let host = shipped().build().await.unwrap();
     let echo = job("echo", Payload::none());
     let batch = vec![job("nope", Payload::none()), echo.clone(), echo];
     let verdicts = host.enqueue_many(batch).await.unwrap();
@@ -87,7 +89,7 @@ async fn a_batch_keeps_its_order_whatever_is_refused() {
 
 #[tokio::test]
 async fn a_job_runs_in_the_queue_that_the_worker_was_started_on() {
-    let host = shipped().build().unwrap();
+    let host = shipped().build().await.unwrap();
     let mut elsewhere = job("echo", Payload::none());
     elsewhere.queue = "bulk".parse().unwrap();
     let id = host.enqueue(elsewhere).await.unwrap();
@@ -135,20 +137,40 @@ async fn a_busy_host_may_be_dropped_where_blocking_is_forbidden() {
 
 #[test]
 fn a_host_may_be_built_where_there_is_no_async_runtime() {
-    let host = shipped().build().unwrap();
+    // Without Redis there is nothing to wait for.
+    let built = |builder: HostBuilder| builder.build().now_or_never().unwrap().unwrap();
+    let host = built(shipped());
     host.start();
     drop(host);
-    let own = shipped().own_control_runtime().build().unwrap();
+    let own = built(shipped().own_control_runtime());
     own.start();
 }
 
 #[tokio::test]
 async fn a_component_in_text_form_becomes_a_plugin_or_says_why_not() {
-    let host = shipped().build().unwrap();
+    let host = shipped().build().await.unwrap();
     let error = host.load("broken".parse().unwrap(), &b"(component)"[..]).await.unwrap_err();
     assert!(matches!(error, Error::Plugin { source: LoadError::NothingToCall { .. }, .. }));
     let missing = host.load_file("no/such.wasm").await.unwrap_err();
     assert!(matches!(missing, Error::Plugin { source: LoadError::Unreadable { .. }, .. }));
     let echo = host.load_file(built("plugins").join("echo.wasm")).await.unwrap();
     assert_eq!(host.plugin(echo.name()).await.unwrap().digest(), echo.digest());
+}
+
+#[tokio::test]
+async fn a_redis_that_is_not_there_is_replaced_by_memory_unless_it_is_required() {
+    // Nobody listens on port 1.
+    let nowhere = || shipped().redis_url("redis://127.0.0.1:1");
+    let host = nowhere().build().await.unwrap();
+    let info = host.info().await.unwrap();
+    assert_eq!((&*info.queue.backend, info.degraded), ("memory", true));
+    assert!(info.degraded_reason.unwrap().contains("can't be reached"));
+    let refused = async |builder: HostBuilder| match builder.build().await {
+        Err(Error::Redis(error)) => error,
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("it was built"),
+    };
+    assert!(matches!(refused(nowhere().require_redis(true)).await, RedisError::Connect(_)));
+    assert!(matches!(refused(shipped().redis_url("nonsense")).await, RedisError::Address(_)));
+    assert!(matches!(refused(shipped().require_redis(true)).await, RedisError::Unsaid));
 }

@@ -1,60 +1,9 @@
 //! `gristmill serve`, and the commands that speak to it.
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::command::{Ran, Running, root, run};
-
-/// A daemon on a free port.
-struct Daemon {
-    running: Running,
-    url: String,
-    _plugins: TempDir,
-}
-
-/// A folder with these components alone, so that no test waits for others to be compiled.
-fn folder(components: &[&str]) -> TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    for component in components {
-        let from = root().join("target").join(component);
-        std::fs::copy(&from, dir.path().join(from.file_name().unwrap())).unwrap();
-    }
-    dir
-}
-
-impl Daemon {
-    /// With the plugins that end by themselves.
-    fn tame() -> Self {
-        Self::start(folder(&["plugins/echo.wasm", "plugins/wordcount.wasm"]), &[])
-    }
-
-    /// With the guests that don't.
-    fn wild(arguments: &[&str]) -> Self {
-        Self::start(folder(&["test-guests/spin.wasm", "test-guests/trap.wasm"]), arguments)
-    }
-
-    fn start(plugins: TempDir, arguments: &[&str]) -> Self {
-        let dir = plugins.path().to_str().unwrap();
-        let serve = ["serve", "--listen", "127.0.0.1:0", "--plugins", dir];
-        let mut running = Running::start(&[&serve[..], arguments].concat());
-        let line = running.until("listening on http://");
-        let url = line[line.find("http://").unwrap()..].trim().to_owned();
-        Self { running, url, _plugins: plugins }
-    }
-
-    fn end(self) -> Ran {
-        self.running.end()
-    }
-
-    fn run(&self, arguments: &[&str]) -> Ran {
-        run(&[arguments, &["--server", &self.url]].concat())
-    }
-
-    fn enqueued(&self, arguments: &[&str]) -> String {
-        let ran = self.run(&[&["enqueue"], arguments].concat());
-        ran.completed().trim().to_owned()
-    }
-}
+use crate::command::{Running, run};
+use crate::served::{Daemon, folder};
 
 #[test]
 fn a_job_is_enqueued_waited_for_and_shown() {
@@ -158,6 +107,13 @@ fn a_broken_plugin_is_named_and_hinders_no_other() {
 fn a_daemon_that_would_be_open_to_others_does_not_start() {
     let ran = run(&["serve", "--listen", "0.0.0.0:0"]);
     ran.refused(2, "which takes access tokens, and these are not there yet");
+}
+
+#[test]
+fn a_lease_that_is_too_short_is_refused() {
+    let ran = run(&["serve", "--listen", "127.0.0.1:0", "--lease", "900ms"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("the shortest lease is 1s"), "{ran:?}");
 }
 
 #[test]

@@ -6,6 +6,11 @@
 mod command;
 mod components;
 mod daemon;
+mod enqueue_many;
+mod jobs;
 mod many;
+mod queues;
+mod redis;
+mod served;
 mod shapes;
 mod single;

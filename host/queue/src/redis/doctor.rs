@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use gristmill_job::{Clock, time};
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, RedisError, Value, cmd};
+use redis::{AsyncConnectionConfig, RedisError, Value, cmd};
 
 use super::address::Address;
 use super::fault::{ConnectError, blame};
 use super::keys::Keys;
+use super::link::open;
 use super::look::info_pairs;
 use super::{Options, SCHEMA};
 
@@ -72,7 +73,7 @@ pub async fn diagnose(
     clock: &dyn Clock,
 ) -> Result<Vec<Finding>, ConnectError> {
     let asking = async {
-        let client = Client::open(address.info()).map_err(|error| blame(address, &error))?;
+        let client = open(address)?;
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(options.connect_patience))
             .set_response_timeout(Some(options.answer_patience));

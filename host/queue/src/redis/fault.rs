@@ -98,6 +98,9 @@ pub(super) fn blame(address: &Address, error: &RedisError) -> ConnectError {
             ConnectError::Login { address, reason }
         }
         (ErrorKind::Server(ServerErrorKind::ReadOnly), _) => ConnectError::ReadOnly { address },
+        // It will be there again in a moment.
+        (ErrorKind::Server(ServerErrorKind::BusyLoading | ServerErrorKind::MasterDown), _)
+        | (_, Some("BUSY")) => ConnectError::Unreachable { address, reason: error.to_string() },
         (ErrorKind::Io, _) => ConnectError::Unreachable { address, reason: error.to_string() },
         (_, Some("OOM")) => ConnectError::Full { address },
         _ => ConnectError::Unusable { address, reason: error.to_string() },

@@ -59,7 +59,7 @@ pub(super) enum Repeat {
 impl Link {
     /// A link that isn't connected yet.
     pub(super) fn new(address: Address, options: &Options) -> Result<Self, ConnectError> {
-        let client = Client::open(address.info()).map_err(|error| blame(&address, &error))?;
+        let client = open(&address)?;
         Ok(Self {
             client,
             address,
@@ -282,6 +282,13 @@ impl Arguments {
     pub(super) fn bytes(&self) -> usize {
         self.0.iter().map(Vec::len).sum()
     }
+}
+
+/// A client of a server, which isn't asked yet.
+pub(super) fn open(address: &Address) -> Result<Client, ConnectError> {
+    // Whoever embeds us may have chosen another already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::open(address.info()).map_err(|error| blame(address, &error))
 }
 
 fn is_replica(role: &Value) -> bool {

@@ -1,8 +1,11 @@
 //! What users do to jobs and queues, but for cancelling.
 
-use gristmill_job::{JobState, StateName};
+use std::collections::HashSet;
 
-use super::fixture::{QueueFixture, a_job, a_queue, done, refused, seconds};
+use gristmill_job::{JobId, JobState, PluginName, QueueName, StateName};
+use gristmill_queue::{Requeued, requeue_failed};
+
+use super::fixture::{AJob, QueueFixture, a_job, a_queue, done, refused, seconds};
 use super::worker::{complete, fail, retry};
 
 pub(super) async fn a_failed_job_runs_again_with_its_counters_at_zero(q: QueueFixture) {
@@ -113,6 +116,64 @@ pub(super) async fn clearing_failed_jobs_leaves_all_others(q: QueueFixture) {
     assert_eq!((counts.failed, counts.completed, counts.queued), (0, 1, 1));
     assert_eq!(q.state(elsewhere).await, StateName::Failed);
     assert_eq!(q.status().await.totals.failed, 2);
+}
+
+impl QueueFixture {
+    /// Enqueues jobs that fail for good.
+    async fn failed_for_good(&self, jobs: impl IntoIterator<Item = AJob>) -> Vec<JobId> {
+        let mut ids = Vec::new();
+        for job in jobs {
+            ids.push(self.enqueue(job).await);
+        }
+        let mut worker = self.worker();
+        for leased in worker.lease(ids.len()).await {
+            worker.end(fail(&leased)).await;
+        }
+        assert_eq!(self.counts().await.failed, ids.len() as u64);
+        ids
+    }
+
+    async fn requeue_failed(&self, plugin: Option<&str>) -> Requeued {
+        let plugin = plugin.map(|name| PluginName::new(name).unwrap());
+        requeue_failed(&*self.queue, &QueueName::default(), plugin.as_ref()).await.unwrap()
+    }
+}
+
+pub(super) async fn all_failed_jobs_of_a_queue_run_again(q: QueueFixture) {
+    // Some pages of them, and more than are requeued at one time.
+    let q = q.with(|config| config.page_items_max = 40).await;
+    let ids = q.failed_for_good(std::iter::repeat_with(a_job).take(90)).await;
+    let completed = q.enqueue(a_job()).await;
+    let mut worker = q.worker();
+    let leased = worker.lease_one().await;
+    worker.end(complete(&leased)).await;
+    assert_eq!(q.requeue_failed(None).await, Requeued { requeued: 90, conflicts: 0 });
+    let counts = q.counts().await;
+    assert_eq!((counts.failed, counts.queued, counts.completed), (0, 90, 1));
+    assert_eq!(q.state(completed).await, StateName::Completed);
+    let again: HashSet<JobId> = worker.lease_ids(ids.len()).await.into_iter().collect();
+    assert_eq!(again, ids.into_iter().collect());
+    assert_eq!(q.requeue_failed(None).await, Requeued::default());
+}
+
+pub(super) async fn failed_jobs_of_one_plugin_run_again(q: QueueFixture) {
+    let ids = q.failed_for_good([a_job().plugin("rare"), a_job(), a_job().plugin("rare")]).await;
+    let elsewhere = Requeued::default();
+    assert_eq!(q.requeue_failed(Some("unused")).await, elsewhere);
+    assert_eq!(q.requeue_failed(Some("rare")).await, Requeued { requeued: 2, ..elsewhere });
+    assert_eq!(q.state(ids[1]).await, StateName::Failed);
+    assert_eq!(q.state(ids[2]).await, StateName::Queued);
+}
+
+pub(super) async fn a_failed_job_whose_key_is_taken_stays_where_others_run_again(q: QueueFixture) {
+    let older = q.failed_for_good([a_job().unique("k")]).await;
+    let newer = q.enqueue(a_job().unique("k")).await;
+    let mut worker = q.worker();
+    let leased = worker.lease_one().await;
+    worker.end(fail(&leased)).await;
+    assert_eq!(q.requeue_failed(None).await, Requeued { requeued: 1, conflicts: 1 });
+    assert_eq!(q.state(older[0]).await, StateName::Failed);
+    assert_eq!(q.state(newer).await, StateName::Queued);
 }
 
 pub(super) async fn a_paused_queue_leases_nothing_and_takes_everything_else(q: QueueFixture) {

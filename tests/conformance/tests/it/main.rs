@@ -35,7 +35,9 @@ impl CacheBackend for Memory {
 mod queue {
     gristmill_conformance::queue! {
         memory => crate::Memory,
-        redis => crate::redis::Redis::start(),
+        redis => crate::redis::Redis::of("redis-server"),
+        redis_6_2 => crate::redis::Redis::of("redis-server-6.2"),
+        valkey => crate::redis::Redis::of("valkey-server"),
     }
 }
 

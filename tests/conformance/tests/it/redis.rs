@@ -1,4 +1,4 @@
-//! A Redis server of the test's own, on which time is moved by a key.
+//! Redis servers of the test's own, on which time is moved by a key.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use gristmill_conformance::queue::QueueBackend;
 use gristmill_job::{JobId, Timestamp};
 use gristmill_queue::redis::{Options, ServerClock};
 use gristmill_queue::{Queue, RedisQueue};
-use gristmill_test_redis::RedisServer;
+use gristmill_test_redis::{Program, RedisServer, Setup};
 use redis::aio::MultiplexedConnection;
 use redis::{Client, cmd};
 
@@ -18,28 +18,33 @@ const BEGIN: u64 = 1_777_636_800_000;
 
 /// Queues on a server that is there for one test; each has keys and a clock of its own.
 pub(crate) struct Redis {
-    server: RedisServer,
+    name: &'static str,
+    server: Option<RedisServer>,
     /// What was opened, and is still to be checked.
     opened: Mutex<Vec<Arc<RedisQueue>>>,
 }
 
 impl Redis {
-    pub(crate) fn start() -> Self {
-        Self { server: RedisServer::start(), opened: Mutex::default() }
+    /// A server of this program, if it is there.
+    pub(crate) fn of(name: &'static str) -> Self {
+        let program = Program::find(name);
+        let server = program.map(|program| RedisServer::with(Setup::new().program(&program)));
+        Self { name, server, opened: Mutex::default() }
     }
 }
 
 #[async_trait]
 impl QueueBackend for Redis {
     async fn open(&self, config: gristmill_queue::Config) -> (Arc<dyn Queue>, Arc<dyn Time>) {
-        let client = Client::open(self.server.url()).unwrap();
+        let url = self.server.as_ref().unwrap().url();
+        let client = Client::open(url.as_str()).unwrap();
         let connection = client.get_multiplexed_async_connection().await.unwrap();
         let prefix = format!("test-{}", JobId::random());
         let time = MovedKey { connection, key: format!("{prefix}:clock") };
         time.advance(Duration::from_millis(BEGIN)).await;
         let clock = ServerClock::Key(time.key.clone());
         let options = Options { clock, prefix, ..Options::default() };
-        let address = self.server.url().parse().unwrap();
+        let address = url.parse().unwrap();
         let queue = RedisQueue::connect_with(address, config, &options).await.unwrap();
         let queue = Arc::new(queue);
         self.opened.lock().unwrap().push(Arc::clone(&queue));
@@ -56,6 +61,11 @@ impl QueueBackend for Redis {
                 assert!(checked.counted, "somebody moves jobs still");
             }
         }
+    }
+
+    fn lacks(&self) -> Option<String> {
+        let what = format!("there is no {}: run `make setup`", self.name);
+        self.server.is_none().then_some(what)
     }
 
     fn lives(&self) -> u32 {

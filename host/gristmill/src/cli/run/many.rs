@@ -1,8 +1,6 @@
 //! `gristmill run --jsonl`: many jobs through the queue, a bounded number at a time.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{self, BufReader};
 use std::path::Path;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
@@ -18,10 +16,10 @@ use gristmill::{
 use super::super::args::millis;
 use super::super::error::Error;
 use super::super::exit::Exit;
+use super::super::lines::{self, Defaults, Line};
 use super::super::observe::GuestLog;
 use super::super::output;
 use super::super::signals::Signals;
-use super::lines::{self, Defaults, Line};
 use super::{Args, end_of};
 
 /// Jobs in the queue at one time: enough to keep every executor busy, few enough that an interrupt
@@ -38,7 +36,8 @@ pub(super) async fn run(args: &Args, path: &Path) -> Result<Exit, Error> {
         .observer((GuestLog { names_jobs: true }, LogObserver))
         .shutdown_token(stop.clone())
         .abort_token(abort.clone())
-        .build()?;
+        .build()
+        .await?;
     let plugin = match args.component()? {
         Some(component) => Some(component.load(&host).await?.name().clone()),
         None => None,
@@ -67,18 +66,11 @@ pub(super) async fn run(args: &Args, path: &Path) -> Result<Exit, Error> {
 }
 
 fn read(args: &Args, path: &Path, plugin: Option<PluginName>) -> Result<Vec<Line>, Error> {
-    let defaults = Defaults {
-        plugin,
-        function: args.function.clone(),
-        timeout_ms: args.options.timeout.map(millis),
-    };
-    if path.as_os_str() == "-" {
-        return lines::read(io::stdin().lock(), "stdin", &defaults);
-    }
-    let name = path.display().to_string();
-    let file = File::open(path)
-        .map_err(|error| Error::Usage(format!("--jsonl {name} can't be read: {error}")))?;
-    lines::read(BufReader::new(file), &name, &defaults)
+    let mut defaults = Defaults { plugin, function: args.function.clone(), ..Defaults::default() };
+    defaults.set("timeout_ms", args.options.timeout.map(millis));
+    // Here and now: whoever wants a job to be tried again says so.
+    defaults.set("max_attempts", Some(1));
+    lines::read_all(path, &defaults)
 }
 
 fn queues(lines: &[Line]) -> BTreeSet<QueueName> {

@@ -163,10 +163,15 @@ local due = call('ZRANGEBYSCORE', k_scheduled, '-inf', '(' .. now + 1, 'LIMIT', 
 fetch(due)
 for _, id in ipairs(due) do
   local r = records[id]
-  displace(id, r)
-  r.state, r.turn = 'q', next_turn()
-  place(id, r)
-  keep(id, r)
+  if r then
+    displace(id, r)
+    r.state, r.turn = 'q', next_turn()
+    place(id, r)
+    keep(id, r)
+  else
+    remove(k_scheduled, id)
+    remove(k_later, id)
+  end
 end
 flush()
 
@@ -212,7 +217,8 @@ if number('paused') ~= 1 then
     local at = next_in[class]
     local id, turn = heads[class][at], tonumber(heads[class][at + 1])
     if weigh then
-      bytes = bytes + untouched(call('HGET', k_jobs, id)).weight
+      local envelope = call('HGET', k_jobs, id)
+      bytes = bytes + (envelope and untouched(envelope).weight or 0)
       if bytes > want_bytes and #picked > 0 then
         break
       end
@@ -229,29 +235,38 @@ if number('paused') ~= 1 then
 end
 
 local leased, members = {}, {}
+
+local function lease_to_worker(id, turn, envelope)
+  local r = records[id] or untouched(envelope)
+  bump('bytes', -r.weight)
+  bump('running', 1)
+  r.state, r.turn, r.worker = 'r', turn, worker
+  r.attempt, r.started_before, r.started_at = r.attempt + 1, r.started_at, now
+  keep(id, r)
+  members[#members + 1] = id
+  leased[#leased + 1] = id
+  leased[#leased + 1] = encode(r)
+  leased[#leased + 1] = envelope
+  leased[#leased + 1] = has(r, HAS_NOTES) and call('HGET', k_notes, id .. 'c')
+end
+
 if #picked > 0 then
   for class = 0, 3 do
     if next_in[class] > 1 then
       call('ZREMRANGEBYRANK', READY[class + 1], 0, (next_in[class] - 1) / 2 - 1)
     end
   end
+  local picked_ids = {}
   for i, pick in ipairs(picked) do
-    members[i] = pick.id
+    picked_ids[i] = pick.id
   end
-  fetch(members)
-  local envelopes = call('HMGET', k_jobs, unpack(members))
+  fetch(picked_ids)
+  local envelopes = call('HMGET', k_jobs, unpack(picked_ids))
   for i, pick in ipairs(picked) do
-    local id, envelope = pick.id, envelopes[i]
-    local r = records[id] or untouched(envelope)
-    bump('bytes', -r.weight)
-    bump('running', 1)
-    r.state, r.turn, r.worker = 'r', pick.turn, worker
-    r.attempt, r.started_before, r.started_at = r.attempt + 1, r.started_at, now
-    keep(id, r)
-    leased[#leased + 1] = id
-    leased[#leased + 1] = encode(r)
-    leased[#leased + 1] = envelope
-    leased[#leased + 1] = has(r, HAS_NOTES) and call('HGET', k_notes, id .. 'c')
+    -- A job without an envelope is lost; the others go on.
+    if envelopes[i] then
+      lease_to_worker(pick.id, pick.turn, envelopes[i])
+    end
   end
   bulk('SADD', k_held, members)
 end
@@ -266,7 +281,9 @@ local cancels, ids_to_cancel = {}, cancelling(worker)
 for at = 1, #ids_to_cancel, 16 do
   local id = ids_to_cancel:sub(at, at + 15)
   local r = records[id] or find(id)
-  cancels[#cancels + 1] = struct.pack('>c16I4', id, r.attempt)
+  if r then
+    cancels[#cancels + 1] = struct.pack('>c16I4', id, r.attempt)
+  end
 end
 local lapsed = call('ZRANGEBYSCORE', k_leases, '-inf', now, 'LIMIT', 0, batch_max)
 local is_more = number('paused') ~= 1 and remain > 0

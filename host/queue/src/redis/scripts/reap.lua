@@ -14,29 +14,39 @@ call('ZADD', k_reaped, 'NX', now, worker)
 call('ZREMRANGEBYRANK', k_reaped, 0, -reaped_max - 1)
 
 local returned, poisoned, cancelled = 0, 0, 0
-local ids = call('SRANDMEMBER', k_held, limit)
-fetch(ids)
-for _, id in ipairs(ids) do
-  local r = records[id]
+
+local function take_back(id, r)
   r.crashes = r.crashes + 1
   bump('reaped', 1)
   if r.state == 'r' and r.crashes >= crashes_max then
     leave(id, r, poison)
     shift(id, r, 'F')
     poisoned = poisoned + 1
+    return
+  end
+  call('HSET', k_lapses, id, struct.pack('>c16I4', worker, r.attempt))
+  if give_back(id, r, 'q') == 'X' then
+    cancelled = cancelled + 1
   else
-    call('HSET', k_lapses, id, struct.pack('>c16I4', worker, r.attempt))
-    if give_back(id, r, 'q') == 'X' then
-      cancelled = cancelled + 1
-    else
-      returned = returned + 1
-    end
+    returned = returned + 1
+  end
+end
+
+local ids = call('SRANDMEMBER', k_held, limit)
+fetch(ids)
+for _, id in ipairs(ids) do
+  if records[id] then
+    take_back(id, records[id])
+  else
+    -- The server lost it.
+    let_go[#let_go + 1] = id
   end
 end
 finish(items_max)
 local more = call('SCARD', k_held) > 0
 if not more then
   call('ZREM', k_leases, worker)
+  call('ZREM', k_hungry, worker .. (call('HGET', k_boxes, worker) or ''))
   call('HDEL', k_boxes, worker)
   call('HDEL', k_cancelling, worker)
 end

@@ -27,7 +27,9 @@ end
 local returned = 0
 for _, id in ipairs(in_hand) do
   local r = records[id]
-  if not (known[id] and known[id][r.attempt]) then
+  if not r then
+    let_go[#let_go + 1] = id
+  elseif not (known[id] and known[id][r.attempt]) then
     uncount(r)
     if give_back(id, r, 'q') == 'q' then
       bump('released', 1)

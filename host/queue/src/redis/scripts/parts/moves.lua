@@ -51,13 +51,23 @@ local function fetch(ids)
   end
 end
 
--- Reads of these jobs, which have ended, what it takes to forget them.
-local function fetch_ends(ids)
+-- Reads of these jobs, which have ended, what it takes to forget them. An index may name a job that
+-- isn't there, if the server lost keys: that must not stop the queue, so the entry goes.
+local function fetch_ends(key, ids)
   local found = #ids > 0 and call('HMGET', k_states, unpack(ids)) or {}
+  local there = {}
   for i, id in ipairs(ids) do
     local bytes = found[i]
-    records[id] = records[id] or { state = bytes:sub(1, 1), flags = bytes:byte(FLAGS_AT) }
+    if bytes and not records[id] then
+      records[id] = { state = bytes:sub(1, 1), flags = bytes:byte(FLAGS_AT) }
+    end
+    if records[id] then
+      there[#there + 1] = id
+    else
+      call('ZREM', key, id)
+    end
   end
+  return there
 end
 
 -- Puts a job into the indexes of its state.
@@ -74,7 +84,10 @@ local function place(id, r)
     bump('running', 1)
   else
     add(BY_TURN[r.state], r.turn, id)
-    add(BY_EXPIRY[r.state], r.expires_at, id)
+    -- Completed jobs of one millisecond are forgotten in any order: a score with a part below it
+    -- costs twice as much to write.
+    local expiry = r.state == 'C' and r.expires_at or after(r.expires_at, number(TOTALS[r.state]))
+    add(BY_EXPIRY[r.state], expiry, id)
   end
 end
 
@@ -252,13 +265,12 @@ local function trim(items_max)
   local room = TRIM_MAX
   for _, key in ipairs({ k_kept, k_kept_failed }) do
     local surplus = math.min(call('ZCARD', key) - items_max, room)
-    local ids = call('ZRANGEBYSCORE', key, '-inf', now, 'LIMIT', 0, room)
+    local ids = call('ZRANGEBYSCORE', key, '-inf', '(' .. now + 1, 'LIMIT', 0, room)
     if surplus > #ids then
       ids = call('ZRANGE', key, 0, surplus - 1)
     end
     room = room - #ids
-    fetch_ends(ids)
-    forget(ids)
+    forget(fetch_ends(key, ids))
   end
 end
 

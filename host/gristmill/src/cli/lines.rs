@@ -1,13 +1,15 @@
-//! The lines of `--jsonl`: each a job, all checked before the first one runs.
+//! The lines of `--jsonl`: each a job, all checked before the first one goes its way.
 
 use std::collections::HashMap;
-use std::io::BufRead;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
 
 use gristmill::job::wire::JobRequest;
 use gristmill::job::{JobId, NewJob, PluginName};
 use serde_json::{Map, Value};
 
-use super::super::error::Error;
+use super::error::Error;
 
 /// Bytes of one line: an input of 1 MiB takes up to 6 MiB of JSON.
 const LINE_BYTES_MAX: u64 = 8 << 20;
@@ -15,26 +17,44 @@ const LINE_BYTES_MAX: u64 = 8 << 20;
 const LINES_MAX: usize = 1_000_000;
 
 /// What lines leave out.
-pub(super) struct Defaults {
-    pub(super) plugin: Option<PluginName>,
-    pub(super) function: Option<String>,
-    pub(super) timeout_ms: Option<u64>,
+#[derive(Default)]
+pub(crate) struct Defaults {
+    pub(crate) plugin: Option<PluginName>,
+    pub(crate) function: Option<String>,
+    /// Keys of a job.
+    pub(crate) options: Map<String, Value>,
+}
+
+impl Defaults {
+    /// Sets a key that lines may leave out.
+    pub(crate) fn set(&mut self, key: &str, value: Option<impl Into<Value>>) {
+        if let Some(value) = value {
+            self.options.insert(key.to_owned(), value.into());
+        }
+    }
 }
 
 /// A job and where it stands.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(crate) struct Line {
     /// File and line.
-    pub(super) place: String,
-    pub(super) job: NewJob,
+    pub(crate) place: String,
+    pub(crate) job: NewJob,
+}
+
+/// Reads all jobs of a file, or of stdin (-).
+pub(crate) fn read_all(path: &Path, defaults: &Defaults) -> Result<Vec<Line>, Error> {
+    if path.as_os_str() == "-" {
+        return read(io::stdin().lock(), "stdin", defaults);
+    }
+    let name = path.display().to_string();
+    let file = File::open(path)
+        .map_err(|error| Error::Usage(format!("--jsonl {name} can't be read: {error}")))?;
+    read(BufReader::new(file), &name, defaults)
 }
 
 /// Reads all jobs; empty lines are none.
-pub(super) fn read(
-    mut source: impl BufRead,
-    name: &str,
-    defaults: &Defaults,
-) -> Result<Vec<Line>, Error> {
+fn read(mut source: impl BufRead, name: &str, defaults: &Defaults) -> Result<Vec<Line>, Error> {
     let mut lines: Vec<Line> = Vec::new();
     let mut places: HashMap<JobId, usize> = HashMap::new();
     let mut buffer = Vec::new();
@@ -42,8 +62,7 @@ pub(super) fn read(
         let place = format!("{name}:{number}");
         let wrong = |problem: String| at(&place, problem);
         buffer.clear();
-        let read =
-            std::io::Read::take(&mut source, LINE_BYTES_MAX + 1).read_until(b'\n', &mut buffer);
+        let read = io::Read::take(&mut source, LINE_BYTES_MAX + 1).read_until(b'\n', &mut buffer);
         let read = read.map_err(|error| wrong(format!("it can't be read: {error}")))?;
         if read == 0 {
             break;
@@ -67,7 +86,7 @@ pub(super) fn read(
 }
 
 /// The error of a line.
-pub(super) fn at(place: &str, problem: String) -> Error {
+pub(crate) fn at(place: &str, problem: String) -> Error {
     Error::At { place: place.to_owned(), source: Box::new(Error::Usage(problem)) }
 }
 
@@ -89,11 +108,9 @@ fn fill_in(object: &mut Map<String, Value>, defaults: &Defaults) {
             object.entry("function").or_insert_with(|| Value::from(function.as_str()));
         }
     }
-    if let Some(timeout_ms) = defaults.timeout_ms {
-        object.entry("timeout_ms").or_insert_with(|| Value::from(timeout_ms));
+    for (key, value) in &defaults.options {
+        object.entry(key).or_insert_with(|| value.clone());
     }
-    // Here and now: whoever wants a job to be tried again says so.
-    object.entry("max_attempts").or_insert_with(|| Value::from(1));
 }
 
 /// The parser's own line number is always 1, which would contradict the file's.
@@ -112,11 +129,12 @@ mod tests {
     use crate::cli::error::one_line;
 
     fn defaults() -> Defaults {
-        Defaults {
-            plugin: Some("echo".parse().unwrap()),
-            function: Some("echo".to_owned()),
-            timeout_ms: None,
-        }
+        let plugin = Some("echo".parse().unwrap());
+        let mut defaults =
+            Defaults { plugin, function: Some("echo".to_owned()), ..Defaults::default() };
+        defaults.set("max_attempts", Some(1));
+        defaults.set("priority", None::<u8>);
+        defaults
     }
 
     #[track_caller]

@@ -1,0 +1,81 @@
+//! A daemon on a free port.
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::command::{Ran, Running, root, run, run_with};
+
+/// A daemon on a free port.
+pub(crate) struct Daemon {
+    pub(crate) running: Running,
+    pub(crate) url: String,
+    _plugins: TempDir,
+}
+
+/// A folder with these components alone, so that no test waits for others to be compiled.
+pub(crate) fn folder(components: &[&str]) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for component in components {
+        let from = root().join("target").join(component);
+        std::fs::copy(&from, dir.path().join(from.file_name().unwrap())).unwrap();
+    }
+    dir
+}
+
+impl Daemon {
+    /// With the plugins that end by themselves.
+    pub(crate) fn tame() -> Self {
+        Self::tame_with(&[])
+    }
+
+    pub(crate) fn tame_with(arguments: &[&str]) -> Self {
+        Self::start(folder(&["plugins/echo.wasm", "plugins/wordcount.wasm"]), arguments)
+    }
+
+    /// With the guests that don't.
+    pub(crate) fn wild(arguments: &[&str]) -> Self {
+        Self::start(folder(&["test-guests/spin.wasm", "test-guests/trap.wasm"]), arguments)
+    }
+
+    pub(crate) fn start(plugins: TempDir, arguments: &[&str]) -> Self {
+        let dir = plugins.path().to_str().unwrap();
+        let serve = ["serve", "--listen", "127.0.0.1:0", "--plugins", dir];
+        let mut running = Running::start(&[&serve[..], arguments].concat());
+        let line = running.until("listening on http://");
+        let url = line[line.find("http://").unwrap()..].trim().to_owned();
+        Self { running, url, _plugins: plugins }
+    }
+
+    pub(crate) fn end(self) -> Ran {
+        self.running.end()
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        run(&[arguments, &["--server", &self.url]].concat())
+    }
+
+    pub(crate) fn run_with(&self, arguments: &[&str], stdin: &str) -> Ran {
+        run_with(&[arguments, &["--server", &self.url]].concat(), stdin.as_bytes())
+    }
+
+    /// Runs to a good end, and answers with the JSON object that is printed.
+    #[track_caller]
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        let ran = self.run(&[arguments, &["--json"]].concat());
+        serde_json::from_str(ran.completed()).unwrap()
+    }
+
+    #[track_caller]
+    pub(crate) fn enqueued(&self, arguments: &[&str]) -> String {
+        let ran = self.run(&[&["enqueue"], arguments].concat());
+        ran.completed().trim().to_owned()
+    }
+
+    /// The id of a job that failed for good.
+    #[track_caller]
+    pub(crate) fn failed(&self, arguments: &[&str]) -> String {
+        let id = self.enqueued(&[&["trap", "--max-attempts", "1"], arguments].concat());
+        assert_eq!(self.run(&["job", "wait", &id]).code, Some(1));
+        id
+    }
+}
