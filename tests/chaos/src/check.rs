@@ -165,9 +165,14 @@ impl<'a> Life<'a> {
         self.of(|what| what == What::Begun)
     }
 
-    /// What was settled or given back, and recorded so.
+    /// How often an attempt was given back. It counts as nothing, so the next one has its number.
+    fn given_back(&self, attempt: u32) -> usize {
+        self.of(|what| what == What::Released).filter(|seen| seen.attempt == attempt).count()
+    }
+
+    /// What was settled, and recorded so.
     fn recorded(&self) -> impl Iterator<Item = &&'a Seen> {
-        self.of(|what| matches!(what, What::Settled(_) | What::Released))
+        self.of(|what| matches!(what, What::Settled(_)))
     }
 
     fn begun_twice(&self) -> Vec<String> {
@@ -175,7 +180,9 @@ impl<'a> Life<'a> {
         for seen in self.begun() {
             by.entry(seen.attempt).or_default().push(seen.process);
         }
-        let twice = by.into_iter().filter(|(_, processes)| processes.len() > 1);
+        let twice = by
+            .into_iter()
+            .filter(|(attempt, processes)| processes.len() > 1 + self.given_back(*attempt));
         twice.map(|(attempt, who)| format!("attempt {attempt} was begun by {who:?}")).collect()
     }
 
@@ -203,10 +210,9 @@ impl<'a> Life<'a> {
             }
         }
         for settled in self.recorded() {
-            let owners = self.begun().filter(|begun| begun.attempt == settled.attempt);
-            let owners: Vec<_> = owners.map(|begun| begun.process).collect();
-            // What was given back may never have been begun.
-            if !owners.is_empty() && !owners.contains(&settled.process) {
+            let of_it = || self.begun().filter(|begun| begun.attempt == settled.attempt);
+            let is_its_own = of_it().any(|begun| begun.process == settled.process);
+            if of_it().next().is_some() && !is_its_own {
                 faults.push(format!("attempt {} was settled by another worker", settled.attempt));
             }
         }
@@ -227,11 +233,10 @@ impl<'a> Life<'a> {
         if begun.last().is_some_and(|last| *last > record.attempt) {
             faults.push(format!("attempts {begun:?} were begun"));
         }
-        let released = self.of(|what| what == What::Released).count();
-        let ended = usize::from(record.state == StateName::Completed);
-        let spent = record.failures as usize + record.crashes as usize + released + ended;
-        if spent > record.attempt as usize {
-            faults.push(format!("{spent} attempts have ended ({released} were given back)"));
+        let ended = u32::from(record.state == StateName::Completed);
+        let spent = record.failures + record.crashes + ended;
+        if spent > record.attempt {
+            faults.push(format!("{spent} attempts have ended"));
         }
         let failed = self.of(|what| matches!(what, What::Settled(StateName::Scheduled))).count();
         if failed > record.failures as usize {

@@ -64,7 +64,6 @@ pub(crate) async fn history(queue: &dyn Queue, journal: &Journal) -> anyhow::Res
             accepted: pages.accepted.clone(),
             seen: pages.seen.clone(),
             kills: pages.kills.clone(),
-            stops: pages.stops.clone(),
             rollbacks: pages.rollbacks.clone(),
             ..History::default()
         }

@@ -21,8 +21,6 @@ pub struct History {
     pub rollbacks: Vec<Duration>,
     /// When processes of workers were killed.
     pub kills: Vec<Kill>,
-    /// The processes of workers that were stopped for some time.
-    pub stops: Vec<ProcessNumber>,
 }
 
 /// A job that a producer was told is taken over.

@@ -1,9 +1,14 @@
 //! Where everybody's words are written down while a run goes on.
 
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use gristmill_job::{JobId, NewJob, time};
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 use crate::history::{Accepted, Kill, ProcessNumber, Seen, What};
 use crate::trace;
@@ -13,6 +18,10 @@ use crate::trace;
 pub(crate) struct Journal {
     start: Instant,
     pages: Mutex<Pages>,
+    /// Rings with each line that tells of an attempt.
+    bell: Notify,
+    /// Where every line is kept, for whoever looks into a failure.
+    file: Option<Mutex<File>>,
 }
 
 /// What was told, by who told it.
@@ -21,7 +30,6 @@ pub(crate) struct Pages {
     pub(crate) accepted: Vec<Accepted>,
     pub(crate) seen: Vec<Seen>,
     pub(crate) kills: Vec<Kill>,
-    pub(crate) stops: Vec<ProcessNumber>,
     pub(crate) rollbacks: Vec<Duration>,
     pub(crate) answers: Answers,
     processes: usize,
@@ -39,8 +47,20 @@ pub(crate) struct Answers {
 }
 
 impl Journal {
-    pub(crate) fn new() -> Self {
-        Self { start: time::monotonic(), pages: Mutex::default() }
+    /// A journal that also keeps everything in a file, if one is named.
+    pub(crate) fn open(file: Option<&Path>) -> io::Result<Self> {
+        let file = file.map(File::create).transpose()?.map(Mutex::new);
+        Ok(Self { start: time::monotonic(), pages: Mutex::default(), bell: Notify::new(), file })
+    }
+
+    /// Keeps a line.
+    pub(crate) fn note(&self, who: &str, line: &str) {
+        if let Some(file) = &self.file {
+            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+            let at = self.now().as_secs_f64();
+            // It helps people alone; a full disk is no reason to end the run.
+            let _ = writeln!(file, "{at:9.3} {who}: {}", line.trim_end());
+        }
     }
 
     pub(crate) fn now(&self) -> Duration {
@@ -59,10 +79,17 @@ impl Journal {
 
     /// Takes a line of a worker's log down, if it tells of an attempt.
     pub(crate) fn read(&self, process: ProcessNumber, line: &str) {
+        self.note(&format!("process {}", process.0), line);
         if let Some((job, attempt, what)) = trace::read(line) {
             let at = self.now();
             self.pages().seen.push(Seen { at, process, job, attempt, what });
+            self.bell.notify_waiters();
         }
+    }
+
+    /// Waits for the next word about an attempt; whatever is told from this call on counts.
+    pub(crate) fn more(&self) -> Notified<'_> {
+        self.bell.notified()
     }
 
     pub(crate) fn accept(&self, job: &NewJob) {
@@ -74,11 +101,6 @@ impl Journal {
     pub(crate) fn kill(&self, process: ProcessNumber, alone: bool) {
         let at = self.now();
         self.pages().kills.push(Kill { at, process, alone });
-    }
-
-    /// A process is stopped now.
-    pub(crate) fn stop(&self, process: ProcessNumber) {
-        self.pages().stops.push(process);
     }
 
     pub(crate) fn roll_back(&self) {

@@ -9,6 +9,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
 
 mod check;
+mod fence;
 mod gather;
 mod history;
 mod journal;
@@ -22,8 +23,9 @@ mod stage;
 mod trace;
 
 pub use check::{Breach, Findings, Rule, check};
+pub use fence::{Fenced, fence};
 pub use history::{Accepted, History, Kill, ProcessNumber, Record, Seen, Standing, What, is_final};
 pub use plan::{Fault, Plan, Planned, Way};
-pub use recovery::{Rerun, Work, longest_overlap, reruns, work};
+pub use recovery::{Rerun, Work, reruns, work};
 pub use report::Report;
 pub use run::{Options, run};

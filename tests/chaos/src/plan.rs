@@ -59,7 +59,7 @@ pub struct Planned {
     pub recover: bool,
 }
 
-/// Faults without an end: every kind once in an order by chance, then all again.
+/// Faults without an end: a killed worker, every kind once in an order by chance, then all again.
 #[derive(Debug)]
 pub struct Plan {
     rng: SmallRng,
@@ -72,7 +72,13 @@ impl Plan {
     /// The faults of this seed for so many workers, whose lease is this long.
     #[must_use]
     pub fn new(seed: u64, workers: usize, lease: Duration) -> Self {
-        Self { rng: SmallRng::seed_from_u64(seed), workers, lease, hand: Vec::new() }
+        let rng = SmallRng::seed_from_u64(seed);
+        let mut plan = Self { rng, workers, lease, hand: Vec::new() };
+        // The shortest run has seen a worker die.
+        plan.hand = plan.deal();
+        let first = plan.worker();
+        plan.hand.push(Fault::WorkerKilled(first));
+        plan
     }
 
     /// Every kind of fault once.
@@ -196,7 +202,9 @@ mod tests {
     #[test]
     fn every_kind_comes_before_any_comes_again() {
         for seed in 0..20 {
-            let kinds: BTreeSet<_> = faults(seed, 13).iter().map(|p| p.fault.kind()).collect();
+            let faults = faults(seed, 14);
+            assert!(matches!(faults[0].fault, Fault::WorkerKilled(_)));
+            let kinds: BTreeSet<_> = faults[1..].iter().map(|p| p.fault.kind()).collect();
             assert_eq!(kinds.len(), 11, "{kinds:?}");
         }
     }

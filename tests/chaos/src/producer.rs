@@ -110,6 +110,11 @@ pub(crate) fn a_unique_job(key: usize) -> anyhow::Result<NewJob> {
     Ok(job)
 }
 
+/// A job that takes longer than any test waits for it.
+pub(crate) fn a_long_job() -> anyhow::Result<NewJob> {
+    call("slowly", Payload::json(&json!(20_000)))
+}
+
 fn call(function: &str, input: Payload) -> anyhow::Result<NewJob> {
     let mut job = NewJob::new(GUEST.parse()?, input);
     job.function = Some(function.parse()?);

@@ -6,11 +6,16 @@ use gristmill_job::{StateName, limits};
 
 use crate::history::{History, Kill, Seen, What};
 
-/// A job whose worker was killed while it ran.
+/// A killed worker, some of whose jobs were begun again elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rerun {
-    /// How long after the kill it was begun again.
-    pub after: Duration,
+    /// How many jobs.
+    pub jobs: usize,
+    /// How long after the kill the first of them was begun again.
+    pub first: Duration,
+    /// And the last: jobs under which a worker died run one at a time, since one of them may be what
+    /// killed it.
+    pub last: Duration,
     /// Nothing else went wrong in the meantime.
     pub alone: bool,
 }
@@ -19,10 +24,15 @@ pub struct Rerun {
 /// recorded, only that nobody heard of it, aren't.
 #[must_use]
 pub fn reruns(history: &History) -> Vec<Rerun> {
-    history.kills.iter().flat_map(|kill| reruns_after(history, *kill)).collect()
+    let rerun = |kill: &Kill| {
+        let after = begun_again(history, *kill);
+        let (first, last) = (*after.iter().min()?, *after.iter().max()?);
+        Some(Rerun { jobs: after.len(), first, last, alone: kill.alone })
+    };
+    history.kills.iter().filter_map(rerun).collect()
 }
 
-fn reruns_after(history: &History, kill: Kill) -> Vec<Rerun> {
+fn begun_again(history: &History, kill: Kill) -> Vec<Duration> {
     let mine = |seen: &&Seen| seen.process == kill.process;
     let begun = history.seen.iter().filter(mine).filter(|seen| seen.what == What::Begun);
     let held = begun.filter(|begun| {
@@ -32,33 +42,12 @@ fn reruns_after(history: &History, kill: Kill) -> Vec<Rerun> {
     held.filter_map(|held| {
         let again = history.seen.iter().filter(|seen| seen.what == What::Begun);
         let again = again.filter(|seen| seen.job == held.job && seen.attempt > held.attempt);
-        let after = again.map(|seen| seen.at).min()?.saturating_sub(kill.at);
+        let after = again.map(|seen| seen.at).min()?.checked_sub(kill.at)?;
         // One that had failed waits for its retry, which is no recovery.
         let record = history.records.get(&held.job)?;
-        (record.crashes > 0).then_some(Rerun { after, alone: kill.alone })
+        (record.crashes > 0).then_some(after)
     })
     .collect()
-}
-
-/// The longest time for which two workers ran one job: the first had lost its lease and went on. It
-/// can't be helped for one that was stopped, or whose process was; everybody else ought to know when
-/// the lease ends.
-#[must_use]
-pub fn longest_overlap(history: &History) -> Duration {
-    let begun = || history.seen.iter().filter(|seen| seen.what == What::Begun);
-    let overlaps =
-        begun().filter(|first| !history.stops.contains(&first.process)).filter_map(|first| {
-            let next = begun().filter(|next| next.job == first.job && next.attempt > first.attempt);
-            let next =
-                next.filter(|next| next.process != first.process).map(|next| next.at).min()?;
-            let mine = history.seen.iter().filter(|seen| seen.process == first.process);
-            let told = mine.filter(|seen| (seen.job, seen.attempt) == (first.job, first.attempt));
-            let told = told.filter(|seen| seen.what != What::Begun).map(|seen| seen.at);
-            let killed = history.kills.iter().filter(|kill| kill.process == first.process);
-            let end = told.chain(killed.map(|kill| kill.at)).min()?;
-            Some(end.saturating_sub(next))
-        });
-    overlaps.max().unwrap_or_default()
 }
 
 /// Jobs by what they came to, and attempts that nobody needed.
@@ -126,7 +115,8 @@ mod tests {
     fn a_rerun_is_counted_from_the_kill() {
         let told = [(9, 0, 1, What::Begun), (13, 1, 2, What::Begun)];
         let after = Duration::from_secs(3);
-        assert_eq!(reruns(&history(1, &told)), [Rerun { after, alone: true }]);
+        let expected = Rerun { jobs: 1, first: after, last: after, alone: true };
+        assert_eq!(reruns(&history(1, &told)), [expected]);
     }
 
     #[test]
@@ -138,17 +128,6 @@ mod tests {
         assert!(reruns(&history(1, &told)).is_empty());
         let told = [(9, 0, 1, What::Begun)];
         assert!(reruns(&history(0, &told)).is_empty());
-    }
-
-    #[test]
-    fn an_overlap_ends_when_the_first_worker_stops() {
-        let told = [(8, 1, 1, What::Begun), (12, 2, 2, What::Begun), (15, 1, 1, What::Lost)];
-        assert_eq!(longest_overlap(&history(1, &told)), Duration::from_secs(3));
-        // A killed one stopped with its process.
-        let told = [(8, 0, 1, What::Begun), (9, 2, 2, What::Begun)];
-        assert_eq!(longest_overlap(&history(1, &told)), Duration::from_secs(1));
-        let told = [(8, 0, 1, What::Begun), (12, 2, 2, What::Begun)];
-        assert_eq!(longest_overlap(&history(1, &told)), Duration::ZERO);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::check::{Findings, Rule, check};
 use crate::history::History;
 use crate::journal::Answers;
 use crate::plan::Fault;
-use crate::recovery::{Rerun, Work, longest_overlap, reruns, work};
+use crate::recovery::{Rerun, Work, reruns, work};
 use crate::run::Options;
 
 /// How long a worker may take to be at work again once nothing goes wrong any more: a request that
@@ -71,8 +71,8 @@ impl Report {
             }
         }
         let max = self.options.lease + RERUN_MAX;
-        for rerun in self.reruns.iter().filter(|rerun| rerun.alone && rerun.after > max) {
-            broken.push(format!("a killed worker's job waited {:.1?}, not {max:?}", rerun.after));
+        for Rerun { first, .. } in self.reruns.iter().filter(|r| r.alone && r.first > max) {
+            broken.push(format!("a killed worker's jobs waited {first:.1?}, not {max:?}"));
         }
         if self.history.accepted.is_empty() || self.faults.is_empty() {
             broken.push("nothing happened, which proves nothing".to_owned());
@@ -117,11 +117,12 @@ impl fmt::Display for Report {
         }
         let slowest = self.recoveries.iter().map(|recovery| recovery.took).max();
         row("slowest worker back at work", seconds(slowest))?;
-        let slowest = self.reruns.iter().filter(|r| r.alone).map(|rerun| rerun.after).max();
-        row("killed workers' jobs", self.reruns.len().to_string())?;
-        row("  slowest begun again, no other fault", seconds(slowest))?;
-        row("  slowest begun again", seconds(self.reruns.iter().map(|r| r.after).max()))?;
-        row("longest run by two workers at once", seconds(Some(longest_overlap(&self.history))))?;
+        let jobs = self.reruns.iter().map(|rerun| rerun.jobs).sum::<usize>();
+        row("killed workers' jobs begun again", jobs.to_string())?;
+        let alone = || self.reruns.iter().filter(|rerun| rerun.alone);
+        row("  slowest first one, no other fault", seconds(alone().map(|r| r.first).max()))?;
+        row("  slowest last one, no other fault", seconds(alone().map(|r| r.last).max()))?;
+        row("  slowest of all", seconds(self.reruns.iter().map(|r| r.last).max()))?;
         row("lost", self.breaches(&[Rule::NoneLost, Rule::NoneLeft]).to_string())?;
         row("doubled", self.breaches(&[Rule::SettledOnce, Rule::BegunOnce]).to_string())?;
         row("settled by a fenced worker", self.breaches(&[Rule::Fenced]).to_string())?;

@@ -53,6 +53,8 @@ pub struct Options {
     pub workers: usize,
     /// How long their leases run.
     pub lease: Duration,
+    /// Where everything is kept that was told in the run.
+    pub journal: Option<PathBuf>,
 }
 
 /// Runs, and reports what was seen.
@@ -94,7 +96,7 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
     Ok(Report::new(options.clone(), history, faults.begun, faults.recoveries, answers))
 }
 
-fn set_up(options: &Options) -> anyhow::Result<(Stage, TempDir)> {
+pub(crate) fn set_up(options: &Options) -> anyhow::Result<(Stage, TempDir)> {
     let plugins = tempfile::tempdir()?;
     let guest = format!("{GUEST}.wasm");
     let from = options.guests.join(&guest);
@@ -106,7 +108,7 @@ fn set_up(options: &Options) -> anyhow::Result<(Stage, TempDir)> {
         producers: Proxy::start(server.port()),
         server,
         workers: Vec::new(),
-        journal: Arc::new(Journal::new()),
+        journal: Arc::new(Journal::open(options.journal.as_deref())?),
         forgets: options.fsync != Fsync::Always,
         program: options.program.clone(),
         plugins: plugins.path().to_owned(),
@@ -115,7 +117,7 @@ fn set_up(options: &Options) -> anyhow::Result<(Stage, TempDir)> {
     Ok((stage, plugins))
 }
 
-async fn connect(url: &str) -> anyhow::Result<Arc<dyn Queue>> {
+pub(crate) async fn connect(url: &str) -> anyhow::Result<Arc<dyn Queue>> {
     Ok(Arc::new(RedisQueue::connect(url.parse()?, Config::default()).await?))
 }
 
@@ -151,9 +153,13 @@ impl Faults {
         let Planned { calm, fault, hold, recover } = planned;
         tokio::time::sleep(calm).await;
         self.begun.push(fault);
+        stage.journal.note("fault", &format!("{fault} for {hold:?}"));
         stage.begin(fault, hold, recover)?;
-        tokio::time::sleep(hold).await;
+        // A sleeping server says that it slept once it is awake.
+        let rest = if fault == Fault::ServerAsleep { Duration::ZERO } else { hold };
+        tokio::time::sleep(rest).await;
         stage.end(fault)?;
+        stage.journal.note("fault", "has ended");
         if !recover {
             return Ok(());
         }

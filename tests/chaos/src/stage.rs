@@ -87,11 +87,7 @@ impl Stage {
                 self.journal.kill(self.process(worker)?.number, alone);
                 self.workers[worker].process = None;
             }
-            Fault::WorkerStopped(worker) => {
-                let process = self.process(worker)?;
-                self.journal.stop(process.number);
-                process.signal("STOP")?;
-            }
+            Fault::WorkerStopped(worker) => self.process(worker)?.signal("STOP")?,
             Fault::ServerKilled => {
                 server.kill();
                 if self.forgets {
