@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -16,6 +16,10 @@ use crate::journal::Journal;
 /// How long a daemon may take to start: it compiles its plugins, on a machine that may be busy.
 const START_PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long a daemon may take to end that is told to: its running jobs have ten seconds' grace, and
+/// its last settlements five more.
+const END_PATIENCE: Duration = Duration::from_secs(20);
+
 /// What a daemon says once it works.
 const READY: &str = " listening on http://";
 
@@ -25,6 +29,8 @@ pub(crate) struct Process {
     pub(crate) number: ProcessNumber,
     child: Child,
     reader: Option<JoinHandle<()>>,
+    /// Says that it works, or why it doesn't, and is closed with its log.
+    told: Receiver<Result<(), String>>,
 }
 
 impl Process {
@@ -45,10 +51,10 @@ impl Process {
             command.spawn().with_context(|| format!("failed to run {}", program.display()))?;
         let stderr = child.stderr.take().context("a pipe was asked for")?;
         let (number, journal) = (journal.new_process(), Arc::clone(journal));
-        let (tell_ready, ready) = sync_channel(1);
-        let reader = std::thread::spawn(move || read_to_end(stderr, number, &journal, &tell_ready));
-        let process = Self { number, child, reader: Some(reader) };
-        match ready.recv_timeout(START_PATIENCE) {
+        let (tell, told) = sync_channel(1);
+        let reader = std::thread::spawn(move || read_to_end(stderr, number, &journal, &tell));
+        let process = Self { number, child, reader: Some(reader), told };
+        match process.told.recv_timeout(START_PATIENCE) {
             Ok(Ok(())) => Ok(process),
             Ok(Err(said)) => bail!("a daemon ended instead of starting:\n{said}"),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
@@ -67,6 +73,11 @@ impl Process {
 
     /// Waits for the end of one that was told to end.
     pub(crate) fn end(mut self) -> anyhow::Result<()> {
+        let ended = self.told.recv_timeout(END_PATIENCE);
+        ensure!(
+            ended == Err(RecvTimeoutError::Disconnected),
+            "a daemon that was told to end goes on after {END_PATIENCE:?}"
+        );
         let status = self.child.wait()?;
         ensure!(status.success(), "a daemon that was told to end did so with {status}");
         Ok(())
@@ -89,7 +100,7 @@ fn read_to_end(
     stderr: ChildStderr,
     number: ProcessNumber,
     journal: &Journal,
-    tell_ready: &SyncSender<Result<(), String>>,
+    tell: &SyncSender<Result<(), String>>,
 ) {
     let mut stderr = BufReader::new(stderr);
     let (mut said, mut line, mut is_ready) = (String::new(), String::new(), false);
@@ -101,11 +112,11 @@ fn read_to_end(
         }
         if !is_ready && line.contains(READY) {
             is_ready = true;
-            let _ = tell_ready.try_send(Ok(()));
+            let _ = tell.try_send(Ok(()));
         }
         line.clear();
     }
     if !is_ready {
-        let _ = tell_ready.try_send(Err(said));
+        let _ = tell.try_send(Err(said));
     }
 }

@@ -115,8 +115,11 @@ impl fmt::Display for Report {
         for (kind, count) in self.kinds() {
             row(&format!("fault: {kind}"), count.to_string())?;
         }
-        let slowest = self.recoveries.iter().map(|recovery| recovery.took).max();
-        row("slowest worker back at work", seconds(slowest))?;
+        let slowest = self.recoveries.iter().max_by_key(|recovery| recovery.took);
+        row("slowest worker back at work", seconds(slowest.map(|recovery| recovery.took)))?;
+        if let Some(Recovery { fault, worker, .. }) = slowest {
+            row("  which was", format!("worker {worker}, after: {fault}"))?;
+        }
         let jobs = self.reruns.iter().map(|rerun| rerun.jobs).sum::<usize>();
         row("killed workers' jobs begun again", jobs.to_string())?;
         let alone = || self.reruns.iter().filter(|rerun| rerun.alone);

@@ -24,7 +24,7 @@ const LEASE: Duration = Duration::from_secs(1);
 const LONG_LEASE: Duration = Duration::from_secs(2);
 
 /// How long faults go on where nobody says it.
-const SHORT: u64 = 10;
+const SHORT: u64 = 8;
 
 fn variable<T: FromStr>(name: &str) -> Option<T> {
     let value = std::env::var(name).ok()?;
