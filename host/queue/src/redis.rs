@@ -1,9 +1,9 @@
 //! The queue on a Redis server, shared by all processes that know its address.
 //!
-//! Every step is one script that runs whole on the server ([`script`]), on keys that it declares and
-//! that share the queue's hash tag. A job is an envelope, which never changes, and a record, which
+//! Every step is one script that runs whole on the server, on keys that it declares and that share
+//! the queue's hash tag. A job is an envelope, which never changes, and a record, which
 //! does; beside them are sorted sets for each thing that is asked of a queue: whose turn it is, what is
-//! due, what is kept until when. Time is the server's. See ARCHITECTURE.md for the keys.
+//! due, what is kept until when. Time is the server's. `docs/redis.md` names the keys.
 
 mod address;
 mod change;
