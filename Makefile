@@ -38,6 +38,14 @@ test: plugins ## run all tests and the examples in the documentation
 	cargo nextest run --locked $(plugins) --config-file .config/nextest.toml
 	cargo test --locked --quiet --doc --workspace --all-features
 
+# How long faults go on in each of the two runs of `make chaos`.
+SECONDS ?= 60
+
+.PHONY: chaos
+chaos: plugins ## kill, stop and cut off daemons and Redis, and tell what it did to jobs; SECONDS=60
+	GRISTMILL_CHAOS_SECONDS=$(SECONDS) cargo test --locked --package gristmill --test it -- \
+		chaos:: --include-ignored --nocapture --test-threads 1
+
 .PHONY: check
 check: fmt-check clippy test doc deny typos shellcheck ## all that a change must pass, in the order below
 

@@ -109,6 +109,19 @@ async fn recurse() {
 }
 
 #[tokio::test]
+async fn moody() {
+    let sandbox = Sandbox::new();
+    let run = |function, input| sandbox.run(a_job("moody", function, Payload::json(&input)));
+    assert_eq!(result(&run("well", json!("x")).await), json!("x"));
+    assert_eq!(result(&run("slowly", json!(1)).await), json!(1));
+    assert_eq!(result(&run("later", json!(0)).await), json!(1));
+    error(&run("later", json!(1)).await, OutcomeKind::Failed);
+    let run = |function| sandbox.run(a_job("moody", function, Payload::none()));
+    assert_eq!(error(&run("never").await, OutcomeKind::Failed).message, "never");
+    error(&run("badly").await, OutcomeKind::Trapped);
+}
+
+#[tokio::test]
 async fn huge_result() {
     let report = Sandbox::new().run(only("huge-result")).await;
     assert_eq!(limit(&report), "memory");
