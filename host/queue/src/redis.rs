@@ -115,13 +115,13 @@ impl RedisQueue {
         Ok(Self { server, mailbox, intake })
     }
 
-    /// Holds all that is kept of a queue against its jobs, and mends what it finds if it is to. The
-    /// queue may be in use meanwhile. May be repeated; safe to drop between what is mended.
+    /// Holds all that is kept of a queue against its jobs, and repairs what it finds if it is to. The
+    /// queue may be in use meanwhile. May be repeated; safe to drop between what is repaired.
     ///
     /// # Errors
-    /// [`Error::Unavailable`]: what was mended until then stays so.
-    pub async fn check(&self, queue: &QueueName, mends: bool) -> Result<Checked, Error> {
-        Ok(self.server.check(queue, mends).await?)
+    /// [`Error::Unavailable`]: what was repaired until then stays so.
+    pub async fn check(&self, queue: &QueueName, repair: bool) -> Result<Checked, Error> {
+        Ok(self.server.check(queue, repair).await?)
     }
 
     fn check_batch(&self, what: &'static str, items: usize) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! Holds what a queue's keys say of its jobs against the jobs, while the queue is in use.
 //!
 //! Every step is one script that looks at a bounded number of things at one moment and, if it is to,
-//! mends in the same moment what it finds. A healthy queue has no fault at any moment, whatever its
+//! repairs in the same moment what it finds. A healthy queue has no fault at any moment, whatever its
 //! workers do; faults come from what was done to the keys by others, or lost by the server.
 
 mod fault;
@@ -30,8 +30,8 @@ pub struct Checked {
     pub faults: Vec<Fault>,
     /// How many faults were found.
     pub found: u64,
-    /// How many of them were mended.
-    pub mended: u64,
+    /// How many of them were repaired.
+    pub repaired: u64,
     /// Whether the queue's counters were compared: no job may move meanwhile.
     pub counted: bool,
 }
@@ -40,12 +40,12 @@ impl Checked {
     /// How many faults are left.
     #[must_use]
     pub fn left(&self) -> u64 {
-        self.found - self.mended
+        self.found - self.repaired
     }
 
     fn note(&mut self, fault: Fault) {
         self.found += 1;
-        self.mended += u64::from(fault.mended);
+        self.repaired += u64::from(fault.repaired);
         if self.faults.len() < FAULTS_MAX {
             self.faults.push(fault);
         }
@@ -57,25 +57,25 @@ impl Server {
     pub(super) async fn check(
         &self,
         queue: &QueueName,
-        mends: bool,
+        repair: bool,
     ) -> Result<Checked, ConnectError> {
         let mut stamp = self.stamp(queue).await?;
-        let mut sweep = Sweep::new(self, queue, mends);
+        let mut sweep = Sweep::new(self, queue, repair);
         sweep.all().await?;
         let (mut checked, mut tally) = sweep.into_parts();
-        if checked.mended > 0 {
-            // What was mended has moved jobs: they are counted again.
+        if checked.repaired > 0 {
+            // What was repaired has moved jobs: they are counted again.
             stamp = self.stamp(queue).await?;
             let mut again = Sweep::new(self, queue, false);
             again.all().await?;
             tally = again.into_parts().1;
         }
-        if let Some(wrong) = self.compare(queue, &stamp, tally, mends).await? {
+        if let Some(wrong) = self.compare(queue, &stamp, tally, repair).await? {
             checked.counted = true;
             for (name, kept, counted) in wrong {
                 let detail = format!("{kept} is kept, {counted} was counted");
-                let mended = mends;
-                checked.note(Fault { kind: FaultKind::Counter, subject: name, detail, mended });
+                let repaired = repair;
+                checked.note(Fault { kind: FaultKind::Counter, subject: name, detail, repaired });
             }
         }
         Ok(checked)
@@ -96,14 +96,14 @@ impl Server {
         queue: &QueueName,
         stamp: &[u8],
         tally: Tally,
-        mends: bool,
+        repair: bool,
     ) -> Result<Option<Vec<(String, i64, i64)>>, ConnectError> {
         let mut arguments = Arguments::default();
         arguments.push(stamp);
         arguments.push_number(tally.bytes);
         arguments.push_number(tally.running);
         arguments.push_number(tally.turn);
-        arguments.push_number(u8::from(mends));
+        arguments.push_number(u8::from(repair));
         let value = self.run(&script::TALLY, queue, &arguments, Repeat::Once).await?;
         let read = || {
             let Some(mut reply) = Reply::maybe(value)? else { return Ok(None) };

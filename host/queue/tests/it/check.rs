@@ -1,4 +1,4 @@
-//! A queue whose keys were damaged: every kind of fault is found, and mended if it is to be.
+//! A queue whose keys were damaged: every kind of fault is found, and repaired if it is to be.
 
 mod damage;
 mod life;
@@ -16,7 +16,7 @@ use self::life::{Life, a_server, bytes, emptied};
 use crate::support::{a_job, complete};
 
 /// Damages a queue by each of some commands, and checks that a fault of this kind is found, that
-/// nothing is changed until it is to be mended, and that all jobs come to their end then.
+/// nothing is changed until it is to be repaired, and that all jobs come to their end then.
 async fn expect(kind: FaultKind, damages: impl AsyncFn(&Life) -> Vec<Vec<Cmd>>) {
     let mut server = RedisServer::start();
     for number in 0.. {
@@ -33,13 +33,13 @@ async fn expect(kind: FaultKind, damages: impl AsyncFn(&Life) -> Vec<Vec<Cmd>>) 
         let found = life.check(false).await;
         let kinds: BTreeSet<FaultKind> = found.faults.iter().map(|fault| fault.kind).collect();
         assert!(kinds.contains(&kind), "damage {number}: {found:#?}");
-        assert_eq!((found.mended, found.left()), (0, found.found));
+        assert_eq!((found.repaired, found.left()), (0, found.found));
         assert!(life.keys().await == before, "damage {number}: something was changed");
 
-        let mended = life.check(true).await;
-        assert_eq!(mended.left(), 0, "damage {number}: {mended:#?}");
+        let repaired = life.check(true).await;
+        assert_eq!(repaired.left(), 0, "damage {number}: {repaired:#?}");
         let again = life.check(false).await;
-        assert_eq!(again.found, 0, "damage {number}: {again:#?} after {mended:#?}");
+        assert_eq!(again.found, 0, "damage {number}: {again:#?} after {repaired:#?}");
         life.end().await;
         drop(life);
         server = q.server;
@@ -244,7 +244,7 @@ async fn a_unique_key_that_two_jobs_claim_is_told_and_left() {
     let field = life.field(life.unique).await;
     q.send(&mut on("uniques", "HSET", &[&life.other_unique, &field])).await;
     let checked = life.check(true).await;
-    let left: Vec<_> = checked.faults.iter().filter(|fault| !fault.mended).collect();
+    let left: Vec<_> = checked.faults.iter().filter(|fault| !fault.repaired).collect();
     assert_eq!(left.len(), 1, "{checked:#?}");
     assert_eq!(left[0].kind, FaultKind::UniqueClaim);
     assert_eq!(left[0].subject, life.other_unique.to_string());
@@ -304,7 +304,7 @@ async fn counters_are_set_to_what_is_counted() {
 }
 
 #[tokio::test]
-async fn everything_at_once_is_mended_by_one_check() {
+async fn everything_at_once_is_repaired_by_one_check() {
     let q = a_server().await;
     let life = Life::of(&q).await;
     for name in ["states", "leases", "ready:1", "later", "unique", "kept", "cancelling", "meta"] {
@@ -312,8 +312,8 @@ async fn everything_at_once_is_mended_by_one_check() {
     }
     let found = life.check(false).await;
     assert!(found.found > 10, "{found:#?}");
-    let mended = life.check(true).await;
-    assert_eq!(mended.left(), 0, "{mended:#?}");
+    let repaired = life.check(true).await;
+    assert_eq!(repaired.left(), 0, "{repaired:#?}");
     Life::expect_well(&life.check(false).await);
     life.end().await;
 }

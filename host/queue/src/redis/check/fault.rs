@@ -15,13 +15,13 @@ pub struct Fault {
     pub subject: String,
     /// More about it; may be empty.
     pub detail: String,
-    /// Whether it was mended.
-    pub mended: bool,
+    /// Whether it was repaired.
+    pub repaired: bool,
 }
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $name:ident = $text:literal,)+) => {
-        /// What kind of fault it is, and what mending it does.
+        /// What kind of fault it is, and what repairing it does.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum FaultKind {
             $($(#[doc = $doc])+ $name,)+

@@ -87,7 +87,7 @@ impl Server {
         &self,
         queue: &QueueName,
         items: Vec<Item>,
-        mends: bool,
+        repair: bool,
     ) -> Result<Found, ConnectError> {
         let mut all = Found { again: items, ..Found::default() };
         for _ in 0..ROUNDS_MAX {
@@ -95,7 +95,7 @@ impl Server {
             if items.is_empty() {
                 break;
             }
-            let found = self.look_once(queue, &items, mends).await?;
+            let found = self.look_once(queue, &items, repair).await?;
             all.faults.extend(found.faults);
             all.tally += found.tally;
             all.again = found.again;
@@ -107,11 +107,11 @@ impl Server {
         &self,
         queue: &QueueName,
         items: &[Item],
-        mends: bool,
+        repair: bool,
     ) -> Result<Found, ConnectError> {
         let workers = self.workers_of(queue, items).await?;
         let mut arguments = Arguments::default();
-        arguments.push_number(u8::from(mends));
+        arguments.push_number(u8::from(repair));
         arguments.push_number(millis(self.config.finished_age_max));
         arguments.push_number(workers.len());
         let mut keys = self.keys.of(&script::CHECK, queue);
@@ -123,7 +123,7 @@ impl Server {
         for item in items {
             item.write(&mut arguments);
         }
-        // Whatever was mended is found well when it is looked at again.
+        // Whatever was repaired is found well when it is looked at again.
         let value = self.link.run(&script::CHECK, &keys, &arguments, Repeat::Once).await?;
         self.understood(Reply::new(value).and_then(|reply| found(reply, items)))
     }
@@ -173,7 +173,7 @@ fn found(mut reply: Reply, items: &[Item]) -> Decoded<Found> {
             kind: FaultKind::read(&fault.bytes()?)?,
             subject: item.map(Item::subject).unwrap_or_default(),
             detail: String::from_utf8_lossy(&fault.bytes()?).into_owned(),
-            mended: fault.flag()?,
+            repaired: fault.flag()?,
         });
     }
     let mut again = reply.list()?;

@@ -67,7 +67,7 @@ impl AddAssign for Tally {
 pub(super) struct Sweep<'a> {
     server: &'a Server,
     queue: &'a QueueName,
-    mends: bool,
+    repair: bool,
     checked: Checked,
     tally: Tally,
     /// Jobs that were looked at: in memory, but a job takes less here than it does on the server.
@@ -78,11 +78,11 @@ pub(super) struct Sweep<'a> {
 }
 
 impl<'a> Sweep<'a> {
-    pub(super) fn new(server: &'a Server, queue: &'a QueueName, mends: bool) -> Self {
+    pub(super) fn new(server: &'a Server, queue: &'a QueueName, repair: bool) -> Self {
         Self {
             server,
             queue,
-            mends,
+            repair,
             checked: Checked::default(),
             tally: Tally::default(),
             seen: HashSet::new(),
@@ -202,13 +202,13 @@ impl<'a> Sweep<'a> {
                 let Err(error) = job_id(&id).and_then(|id| codec::job(id, &text)) else {
                     continue;
                 };
-                if self.mends {
+                if self.repair {
                     let mut remove = redis::cmd("HDEL");
                     remove.arg(&key).arg(&id);
                     self.server.link.ask(&remove).await?;
                 }
                 let (kind, detail) = (FaultKind::Outbox, format!("{error:#}"));
-                self.tell(Fault { kind, subject: shown(&id), detail, mended: self.mends });
+                self.tell(Fault { kind, subject: shown(&id), detail, repaired: self.repair });
             }
         }
         Ok(())
@@ -235,7 +235,7 @@ impl<'a> Sweep<'a> {
 
     async fn flush(&mut self) -> Result<(), ConnectError> {
         let items = std::mem::take(&mut self.waiting);
-        let found = self.server.look_at(self.queue, items, self.mends).await?;
+        let found = self.server.look_at(self.queue, items, self.repair).await?;
         self.tally += found.tally;
         for fault in found.faults {
             self.tell(fault);
@@ -245,7 +245,7 @@ impl<'a> Sweep<'a> {
 
     fn tell(&mut self, fault: Fault) {
         let is_known = self.told.contains(&(fault.kind, fault.subject.clone()));
-        if is_known && !fault.mended {
+        if is_known && !fault.repaired {
             return;
         }
         // Past this bound nothing is told by name anyway.

@@ -1,10 +1,10 @@
 -- keys: meta jobs states outcomes notes unique uniques lapses ready:0 ready:1 ready:2 ready:3 scheduled later completed failed cancelled kept kept:failed waiters hungry leases reaped cancelling held
 -- parts: record ready moves worker
--- Holds what is kept of some jobs against the jobs' records, and mends it if it is told to. Where the
+-- Holds what is kept of some jobs against the jobs' records, and repairs it if it is told to. Where the
 -- two differ the record is right, since a job's next move is decided by it.
-local mends = take_number() == 1
+local repairs = take_number() == 1
 age_max = take_number()
-if mends then
+if repairs then
   even_if_full()
 end
 
@@ -33,8 +33,8 @@ for i = 1, take_number() do
   items[i] = { kind = take(), a = take(), b = take() }
 end
 
--- What was found: the item, the kind of fault, a detail, and whether it is mended.
-local faults, is_mended = {}, false
+-- What was found: the item, the kind of fault, a detail, and whether it is repaired.
+local faults, is_repaired = {}, false
 -- Items that have to be looked at again, since they name a worker whose key wasn't declared.
 local again = {}
 -- What there is of jobs that were looked at.
@@ -42,11 +42,11 @@ local jobs, bytes, running, turn = 0, 0, 0, 0
 -- The item that is looked at.
 local current
 
--- Notes a fault, and answers whether it is to be mended.
-local function is_to_be_mended(kind, detail, can_be)
-  local does = mends and can_be ~= false
+-- Notes a fault, and answers whether it is to be repaired.
+local function is_to_be_repaired(kind, detail, can_be)
+  local does = repairs and can_be ~= false
   faults[#faults + 1] = { current, kind, detail or '', does and 1 or 0 }
-  is_mended = is_mended or does
+  is_repaired = is_repaired or does
   return does
 end
 
@@ -128,7 +128,7 @@ local function check_remains(id, r)
       found[#found + 1] = name
     end
   end
-  if #found > 0 and is_to_be_mended('remains', 'in ' .. names_of(found)) then
+  if #found > 0 and is_to_be_repaired('remains', 'in ' .. names_of(found)) then
     erase(id, r)
   end
 end
@@ -139,7 +139,7 @@ local function check_unreadable(id)
   for _, name in pairs(ENDED) do
     has_ended = has_ended or scores[name][id]
   end
-  if is_to_be_mended('unreadable', 'its record') then
+  if is_to_be_repaired('unreadable', 'its record') then
     if has_ended then
       return erase(id)
     end
@@ -176,7 +176,7 @@ local function check_places(id, r)
       wrong[#wrong + 1] = 'misplaced in ' .. name
     end
   end
-  if #wrong > 0 and is_to_be_mended('misplaced', names_of(wrong)) then
+  if #wrong > 0 and is_to_be_repaired('misplaced', names_of(wrong)) then
     for name, key in pairs(LINES) do
       if right[name] then
         call('ZADD', key, right[name], id)
@@ -192,7 +192,7 @@ end
 local function check_running(id, r)
   local worker, key = r.worker, held_keys[r.worker]
   if not call('ZSCORE', k_leases, worker) then
-    if is_to_be_mended('orphaned') then
+    if is_to_be_repaired('orphaned') then
       -- Should it be alive after all, it is told so by its next cycle.
       call('ZADD', k_reaped, 'NX', now, worker)
       k_held = key
@@ -204,7 +204,7 @@ local function check_running(id, r)
     end
     return
   end
-  if call('SISMEMBER', key, id) == 0 and is_to_be_mended('not-held') then
+  if call('SISMEMBER', key, id) == 0 and is_to_be_repaired('not-held') then
     call('SADD', key, id)
   end
   if r.state == 'k' then
@@ -213,7 +213,7 @@ local function check_running(id, r)
     for at = 1, #ids, 16 do
       is_listed = is_listed or ids:sub(at, at + 15) == id
     end
-    if not is_listed and is_to_be_mended('cancel-request', 'it is lost') then
+    if not is_listed and is_to_be_repaired('cancel-request', 'it is lost') then
       set_cancelling(worker, ids .. id)
     end
   end
@@ -232,11 +232,11 @@ end
 local function check_claim(id, r)
   local field = call('HGET', k_uniques, id)
   if not has(r, HAS_UNIQUE) then
-    if field and is_to_be_mended('unique-claim', 'it has no key') then
+    if field and is_to_be_repaired('unique-claim', 'it has no key') then
       call('HDEL', k_uniques, id)
     end
   elseif not field then
-    if is_to_be_mended('unique-claim', 'its key is lost') then
+    if is_to_be_repaired('unique-claim', 'its key is lost') then
       r.flags = r.flags - HAS_UNIQUE
       keep(id, r)
     end
@@ -245,7 +245,7 @@ local function check_claim(id, r)
     if owner ~= id then
       local is_taken = owner and is_owner(owner, field)
       local detail = is_taken and 'another job has its key' or 'it is without its key'
-      if is_to_be_mended('unique-claim', detail, not is_taken) then
+      if is_to_be_repaired('unique-claim', detail, not is_taken) then
         call('HSET', k_unique, field, id)
       end
     end
@@ -255,12 +255,12 @@ end
 local function check_rest(id, r)
   local has_outcome = call('HEXISTS', k_outcomes, id) == 1
   if has(r, HAS_OUTCOME) ~= has_outcome then
-    if is_to_be_mended('outcome', has_outcome and 'not marked' or 'it is lost') then
+    if is_to_be_repaired('outcome', has_outcome and 'not marked' or 'it is lost') then
       r.flags = r.flags + (has_outcome and HAS_OUTCOME or -HAS_OUTCOME)
       keep(id, r)
     end
   end
-  if is_final(r) and call('HEXISTS', k_waiters, id) == 1 and is_to_be_mended('waiters') then
+  if is_final(r) and call('HEXISTS', k_waiters, id) == 1 and is_to_be_repaired('waiters') then
     records[id] = r
     ended[#ended + 1] = id
   end
@@ -278,7 +278,7 @@ function look.j(id)
   if why == 'gone' then
     return check_remains(id, r)
   elseif why == 'envelope' then
-    if is_to_be_mended('unreadable', 'its envelope') then
+    if is_to_be_repaired('unreadable', 'its envelope') then
       erase(id, r)
     end
     return
@@ -290,7 +290,7 @@ function look.j(id)
   end
   jobs, turn = jobs + 1, math.max(turn, r.turn)
   -- One that was never touched and isn't due had a record of its being scheduled.
-  if r.state == 'q' and r.run_at > now and is_to_be_mended('misplaced', 'it is not due') then
+  if r.state == 'q' and r.run_at > now and is_to_be_repaired('misplaced', 'it is not due') then
     r.state = 's'
     keep(id, r)
   end
@@ -313,7 +313,7 @@ function look.h(id, worker)
   if call('SISMEMBER', key, id) == 1 then
     local r = read(id)
     local is_held = r and is_running(r) and r.worker == worker
-    if not is_held and is_to_be_mended('held') then
+    if not is_held and is_to_be_repaired('held') then
       call('SREM', key, id)
     end
   end
@@ -326,7 +326,7 @@ function look.c(id, worker)
     if ids:sub(at, at + 15) == id then
       local r = read(id)
       local is_right = r and r.state == 'k' and r.worker == worker
-      if not is_right and is_to_be_mended('cancel-request', 'it is of no use') then
+      if not is_right and is_to_be_repaired('cancel-request', 'it is of no use') then
         strike(worker, id)
       end
       return
@@ -343,10 +343,10 @@ function look.u(owner, field)
   local is_unknown = r and not why and not is_final(r) and has(r, HAS_UNIQUE)
     and not call('HGET', k_uniques, owner)
   if is_unknown then
-    if is_to_be_mended('unique-key', 'its owner does not know') then
+    if is_to_be_repaired('unique-key', 'its owner does not know') then
       call('HSET', k_uniques, owner, field)
     end
-  elseif is_to_be_mended('unique-key', 'its owner has no right to it') then
+  elseif is_to_be_repaired('unique-key', 'its owner has no right to it') then
     call('HDEL', k_unique, field)
   end
 end
@@ -358,10 +358,10 @@ function look.n(id, field)
   end
   local r, why = read(id)
   if why == 'gone' then
-    if is_to_be_mended('remains', 'in notes') then
+    if is_to_be_repaired('remains', 'in notes') then
       call('HDEL', k_notes, field)
     end
-  elseif r and not has(r, HAS_NOTES) and is_to_be_mended('notes') then
+  elseif r and not has(r, HAS_NOTES) and is_to_be_repaired('notes') then
     mark(r, HAS_NOTES)
     keep(id, r)
   end
@@ -371,7 +371,7 @@ for i, item in ipairs(items) do
   current = i
   look[item.kind](item.a, item.b)
 end
-if is_mended then
+if is_repaired then
   tell_ended()
   write_records()
   tell_gone()

@@ -13,7 +13,7 @@ if seen == '' then
   return stamp
 end
 local counted = { bytes = take_number(), running = take_number(), turn = take_number() }
-local mends = take_number() == 1
+local repairs = take_number() == 1
 if seen ~= stamp then
   return false
 end
@@ -31,7 +31,7 @@ for _, name in ipairs({ 'bytes', 'running', 'turn' }) do
     set(name, counted[name])
   end
 end
-if #wrong > 0 and mends then
+if #wrong > 0 and repairs then
   even_if_full()
   save()
 end

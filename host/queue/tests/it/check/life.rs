@@ -97,8 +97,8 @@ impl<'a> Life<'a> {
         }
     }
 
-    pub(crate) async fn check(&self, mends: bool) -> Checked {
-        self.q.queue.check(&QueueName::default(), mends).await.unwrap()
+    pub(crate) async fn check(&self, repairs: bool) -> Checked {
+        self.q.queue.check(&QueueName::default(), repairs).await.unwrap()
     }
 
     /// Checks that everything is well.
