@@ -6,10 +6,12 @@
 
 mod args;
 mod completions;
+mod doctor;
 mod door;
 mod enqueue;
 mod error;
 mod exit;
+mod fsck;
 mod info;
 mod input;
 mod job;
@@ -40,9 +42,9 @@ use self::exit::Exit;
 #[command(
     version,
     disable_help_subcommand = true,
-    after_help = "Exit codes: 0 completed; 1 the job ended in any other way, or doesn't exist; \
-                  2 wrong use, configuration or input; 3 the component can't be used; 4 the server \
-                  or Redis can't be reached; 124 timed out; 130 interrupted.\n\n\
+    after_help = "Exit codes: 0 completed; 1 the job ended in any other way, or doesn't exist, or a \
+                  check found faults; 2 wrong use, configuration or input; 3 the component can't be \
+                  used; 4 the server or Redis can't be reached; 124 timed out; 130 interrupted.\n\n\
                   Example:\n  gristmill run target/plugins/wordcount.wasm --input-file README.md"
 )]
 pub(crate) struct Cli {
@@ -70,6 +72,8 @@ enum Command {
     Queue(queue::Args),
     Plugin(plugin::Args),
     Info(info::Args),
+    Doctor(doctor::Args),
+    Fsck(fsck::Args),
     Completions(completions::Args),
 }
 
@@ -105,6 +109,8 @@ async fn dispatch(command: Command) -> Result<Exit, Error> {
         Command::Queue(args) => queue::run(args).await,
         Command::Plugin(args) => plugin::run(args).await,
         Command::Info(args) => info::run(args).await,
+        Command::Doctor(args) => doctor::run(args).await,
+        Command::Fsck(args) => fsck::run(args).await,
         Command::Completions(args) => completions::run(&args),
     }
 }

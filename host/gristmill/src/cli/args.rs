@@ -8,7 +8,11 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 use gristmill::job::time::parse_duration;
 use gristmill::job::wire::{JobRequest, WireError};
-use gristmill::{Host, HostBuilder, NewJob, Payload, Plugin, PluginName, client};
+use gristmill::queue::redis::Address;
+use gristmill::redis::RedisError;
+use gristmill::{
+    Error as HostError, Host, HostBuilder, NewJob, Payload, Plugin, PluginName, client,
+};
 
 use super::error::Error;
 
@@ -45,6 +49,21 @@ impl RedisArgs {
             Some(url) => builder.redis_url(url),
             None => builder,
         }
+    }
+}
+
+/// Which Redis server it is about.
+#[derive(Args)]
+pub(crate) struct RedisUrlArgs {
+    /// The address of the Redis server, such as redis://127.0.0.1:6379/0
+    #[arg(long, value_name = "URL", env = "GRISTMILL_REDIS_URL", hide_env_values = true)]
+    redis_url: String,
+}
+
+impl RedisUrlArgs {
+    pub(crate) fn address(&self) -> Result<Address, Error> {
+        let address = self.redis_url.parse::<Address>();
+        address.map_err(|error| HostError::from(RedisError::from(error)).into())
     }
 }
 

@@ -7,6 +7,7 @@ mod chaos;
 mod command;
 mod components;
 mod daemon;
+mod doctor;
 mod enqueue_many;
 mod jobs;
 mod many;
