@@ -7,7 +7,9 @@
 
 mod address;
 mod change;
+pub mod check;
 mod codec;
+pub mod doctor;
 mod fault;
 mod intake;
 mod keys;
@@ -29,11 +31,11 @@ use futures_util::future::try_join_all;
 use gristmill_job::{Job, JobId, LogLine, NewJob, QueueName, Verdict, WorkerId};
 
 pub use self::address::{Address, InvalidAddress};
+use self::check::Checked;
 pub use self::fault::ConnectError;
 use self::intake::Intake;
 use self::link::{Arguments, Link, Repeat};
 use self::mailbox::Mailbox;
-use self::script::Scripts;
 pub use self::script::ServerClock;
 use self::server::{Server, worker_bytes};
 use crate::{
@@ -61,11 +63,21 @@ pub struct Options {
     pub prefix: String,
     /// What time it is.
     pub clock: ServerClock,
+    /// How long a server has to take a connection and to greet.
+    pub connect_patience: Duration,
+    /// How long a server has to answer. Past it the connection is given up, since nothing that is
+    /// sent takes long; well below a lease, so that a worker can still renew it.
+    pub answer_patience: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { prefix: "gristmill".to_owned(), clock: ServerClock::default() }
+        Self {
+            prefix: "gristmill".to_owned(),
+            clock: ServerClock::default(),
+            connect_patience: Duration::from_secs(5),
+            answer_patience: Duration::from_secs(3),
+        }
     }
 }
 
@@ -95,13 +107,21 @@ impl RedisQueue {
         config: Config,
         options: &Options,
     ) -> Result<Self, ConnectError> {
-        let scripts = Scripts::new(&options.prefix, &options.clock);
-        let link = Arc::new(Link::new(address, &options.prefix, scripts)?);
+        let link = Arc::new(Link::new(address, options)?);
         link.connect().await?;
         let mailbox = Mailbox::open(&link, &options.prefix);
         let server = Arc::new(Server::new(link, &options.prefix, config.clone()));
         let intake = Intake::open(&server, &config);
         Ok(Self { server, mailbox, intake })
+    }
+
+    /// Holds all that is kept of a queue against its jobs, and mends what it finds if it is to. The
+    /// queue may be in use meanwhile. May be repeated; safe to drop between what is mended.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]: what was mended until then stays so.
+    pub async fn check(&self, queue: &QueueName, mends: bool) -> Result<Checked, Error> {
+        Ok(self.server.check(queue, mends).await?)
     }
 
     fn check_batch(&self, what: &'static str, items: usize) -> Result<(), Error> {

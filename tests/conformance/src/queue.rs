@@ -228,6 +228,7 @@ crate::list::suite! {
         an_unknown_job_is_not_waited_for,
         many_clients_may_wait_for_one_job,
         an_enqueue_wakes_a_worker,
+        a_job_that_is_due_sooner_wakes_a_worker,
         a_worker_is_not_kept_from_work_that_is_there,
         a_cancel_request_wakes_the_worker_even_when_it_wants_nothing,
         a_cancel_request_before_the_wait_is_not_missed,

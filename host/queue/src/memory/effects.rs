@@ -12,7 +12,7 @@ use super::record::Record;
 /// and freeing a record a dozen calls of the allocator.
 #[derive(Debug, Default)]
 pub(super) struct Effects {
-    /// Lines in which jobs became ready.
+    /// Lines in which jobs became ready, or are due sooner.
     ready: Vec<LineKey>,
     bells: Vec<Arc<Notify>>,
     news: Vec<(Vec<oneshot::Sender<Job>>, Job)>,
@@ -28,6 +28,14 @@ impl Effects {
         line.fresh += 1;
     }
 
+    /// The next scheduled job of a line is due sooner than before.
+    pub(super) fn note_sooner(&mut self, key: LineKey, line: &mut Line) {
+        if !line.is_sooner {
+            self.ready.push(key);
+        }
+        line.is_sooner = true;
+    }
+
     pub(super) fn ring(&mut self, bell: &Arc<Notify>) {
         self.bells.push(Arc::clone(bell));
     }
@@ -41,15 +49,16 @@ impl Effects {
     }
 
     /// Chooses who is to be woken for the jobs that became ready in this step and still are: one
-    /// hungry worker for each job at most.
+    /// hungry worker for each job at most, and one to hear when the next job is due.
     pub(super) fn call_hungry(&mut self, lines: &mut [Line]) {
         for key in std::mem::take(&mut self.ready) {
             let line = &mut lines[key.0];
-            let fresh = std::mem::take(&mut line.fresh);
+            let fresh = std::mem::take(&mut line.fresh).min(line.ready.len());
+            let sooner = usize::from(std::mem::take(&mut line.is_sooner));
             if line.paused {
                 continue;
             }
-            let called = fresh.min(line.ready.len()).min(line.hungry.len());
+            let called = fresh.max(sooner).min(line.hungry.len());
             self.bells.extend(line.hungry.drain(..called).map(|(_, bell)| bell));
         }
     }

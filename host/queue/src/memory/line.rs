@@ -39,6 +39,8 @@ pub(super) struct Line {
     pub(super) hungry: VecDeque<(WorkerId, Arc<Notify>)>,
     /// Jobs that became ready in this step.
     pub(super) fresh: usize,
+    /// The next scheduled job is due sooner than it was before this step.
+    pub(super) is_sooner: bool,
     scheduled: BTreeMap<(Timestamp, u64), Slot>,
     waiting_bytes: u64,
     next_number: u64,
@@ -72,6 +74,7 @@ impl Line {
             totals: Totals::default(),
             hungry: VecDeque::new(),
             fresh: 0,
+            is_sooner: false,
             scheduled: BTreeMap::new(),
             waiting_bytes: 0,
             next_number: 0,
@@ -150,7 +153,12 @@ impl Line {
         match record.state {
             JobState::Scheduled => {
                 self.waiting_bytes += record.spec.weight() as u64;
-                self.scheduled.insert((record.run_at, record.number), slot);
+                let key = (record.run_at, record.number);
+                // Whoever waits does so until the next job is due, as far as it knows.
+                if self.scheduled.keys().next().is_none_or(|first| key < *first) {
+                    step.effects.note_sooner(record.line, self);
+                }
+                self.scheduled.insert(key, slot);
                 record.place = Place::Scheduled;
             }
             JobState::Queued => {

@@ -21,6 +21,11 @@ impl Keys {
         format!("{}:queues", self.prefix)
     }
 
+    /// The schema of all keys.
+    pub(super) fn schema(&self) -> String {
+        format!("{}:schema", self.prefix)
+    }
+
     /// A queue's key of this name.
     pub(super) fn key(&self, queue: &QueueName, name: &str) -> Vec<u8> {
         [self.stem(queue).as_bytes(), name.as_bytes()].concat()

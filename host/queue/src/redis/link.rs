@@ -10,16 +10,12 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, Cmd, RedisError, ServerErrorKind, Value};
 use tokio::runtime::Handle;
 
-use super::SCHEMA;
 use super::address::Address;
 use super::fault::{ConnectError, Fault, blame, is_of_the_connection};
+use super::keys::Keys;
 use super::script::{Script, Scripts};
+use super::{Options, SCHEMA};
 
-/// How long a server has to take a connection and to greet.
-const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
-/// How long a server has to answer. Past it the connection is given up, since nothing that is sent
-/// takes long; well below a lease, so that a worker can still renew it.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(3);
 /// Within this long after a failed attempt to connect nobody makes another.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -28,6 +24,8 @@ pub(super) struct Link {
     client: Client,
     address: Address,
     schema_key: String,
+    connect_patience: Duration,
+    answer_patience: Duration,
     pub(super) scripts: Scripts,
     /// Connections live where the link was made, whoever needs one first.
     home: Handle,
@@ -60,19 +58,15 @@ pub(super) enum Repeat {
 
 impl Link {
     /// A link that isn't connected yet.
-    pub(super) fn new(
-        address: Address,
-        prefix: &str,
-        scripts: Scripts,
-    ) -> Result<Self, ConnectError> {
-        // Whoever embeds us may have chosen another already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::open(address.info()).map_err(|error| blame(&address, &error))?;
+    pub(super) fn new(address: Address, options: &Options) -> Result<Self, ConnectError> {
+        let client = open(&address)?;
         Ok(Self {
             client,
             address,
-            schema_key: format!("{prefix}:schema"),
-            scripts,
+            schema_key: Keys::new(&options.prefix).schema(),
+            connect_patience: options.connect_patience,
+            answer_patience: options.answer_patience,
+            scripts: Scripts::new(&options.prefix, &options.clock),
             home: Handle::current(),
             live: Mutex::new(None),
             made: AtomicU64::new(0),
@@ -225,8 +219,8 @@ impl Link {
     async fn greet(&self) -> Result<MultiplexedConnection, ConnectError> {
         let greeting = async {
             let config = AsyncConnectionConfig::new()
-                .set_connection_timeout(Some(CONNECT_PATIENCE))
-                .set_response_timeout(Some(ANSWER_PATIENCE));
+                .set_connection_timeout(Some(self.connect_patience))
+                .set_response_timeout(Some(self.answer_patience));
             let mut connection =
                 self.client.get_multiplexed_async_connection_with_config(&config).await?;
             // Who may not ask for the role will see by the first write.
@@ -239,10 +233,11 @@ impl Link {
             Ok((connection, is_replica, schema))
         };
         let address = || self.address.to_string();
-        let greeted = tokio::time::timeout(CONNECT_PATIENCE, greeting).await.map_err(|_| {
-            let reason = format!("no answer within {CONNECT_PATIENCE:?}");
-            ConnectError::Unreachable { address: address(), reason }
-        })?;
+        let greeted =
+            tokio::time::timeout(self.connect_patience, greeting).await.map_err(|_| {
+                let reason = format!("no answer within {:?}", self.connect_patience);
+                ConnectError::Unreachable { address: address(), reason }
+            })?;
         match greeted {
             Ok((_, true, _)) => Err(ConnectError::ReadOnly { address: address() }),
             Ok((_, _, found)) if found != SCHEMA.to_string() => {
@@ -287,6 +282,13 @@ impl Arguments {
     pub(super) fn bytes(&self) -> usize {
         self.0.iter().map(Vec::len).sum()
     }
+}
+
+/// A client of a server, which isn't asked yet.
+pub(super) fn open(address: &Address) -> Result<Client, ConnectError> {
+    // Whoever embeds us may have chosen another already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::open(address.info()).map_err(|error| blame(address, &error))
 }
 
 fn is_replica(role: &Value) -> bool {

@@ -176,15 +176,19 @@ impl Server {
 
     /// What the server says of itself, by name.
     pub(super) async fn server_info(&self) -> Result<HashMap<String, String>, ConnectError> {
-        let value = self.link.ask(&redis::cmd("INFO")).await?;
-        let text = match value {
-            Value::BulkString(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Value::VerbatimString { text, .. } => text,
-            _ => String::new(),
-        };
-        let pairs = text.lines().filter_map(|line| line.split_once(':'));
-        Ok(pairs.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect())
+        self.link.ask(&redis::cmd("INFO")).await.map(info_pairs)
     }
+}
+
+/// The answer to `INFO`, by name.
+pub(super) fn info_pairs(value: Value) -> HashMap<String, String> {
+    let text = match value {
+        Value::BulkString(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Value::VerbatimString { text, .. } => text,
+        _ => String::new(),
+    };
+    let pairs = text.lines().filter_map(|line| line.split_once(':'));
+    pairs.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect()
 }
 
 fn fits(filter: &Filter, job: &Job) -> bool {

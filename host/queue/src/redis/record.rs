@@ -26,7 +26,6 @@ pub(super) struct Record {
     run_at: Timestamp,
     started_at: Option<Timestamp>,
     completed_at: Option<Timestamp>,
-    #[expect(dead_code, reason = "the check of the indexes reads it")]
     pub(super) worker: Option<WorkerId>,
 }
 

@@ -76,7 +76,18 @@ impl Reply {
     }
 }
 
-fn bytes(value: Value) -> Decoded<Vec<u8>> {
+/// What a scan answers: the next cursor, and a page.
+pub(super) fn scanned(mut reply: Reply) -> Decoded<(Vec<u8>, Vec<Vec<u8>>)> {
+    let cursor = reply.bytes()?;
+    let mut entries = reply.list()?;
+    let mut page = Vec::new();
+    while !entries.is_empty() {
+        page.push(entries.bytes()?);
+    }
+    Ok((cursor, page))
+}
+
+pub(super) fn bytes(value: Value) -> Decoded<Vec<u8>> {
     match value {
         Value::BulkString(bytes) => Ok(bytes),
         Value::SimpleString(text) => Ok(text.into_bytes()),

@@ -65,6 +65,10 @@ scripts! {
     PAUSE = "pause";
     /// Tells how a queue stands.
     STATUS = "status";
+    /// Holds what is kept of jobs against them.
+    CHECK = "check";
+    /// Compares the counters with what was counted.
+    TALLY = "tally";
     /// Tells which jobs are the next of a listing.
     LIST = "list";
     /// Reads the log of a job.

@@ -77,7 +77,14 @@ impl Server {
         }
         let mut command = redis::cmd("SADD");
         command.arg(self.keys.queues()).arg(queue.as_str());
-        self.link.ask(&command).await?;
+        match self.link.ask(&command).await {
+            // On a full server nothing can be added, but what is there can come to its end.
+            Err(full @ ConnectError::Full { .. }) if !self.queues().await?.contains(queue) => {
+                return Err(full);
+            }
+            Err(ConnectError::Full { .. }) => return Ok(()),
+            added => added?,
+        };
         let mut known = self.known(self.link.connections());
         if known.queues.len() < KNOWN_MAX {
             known.queues.insert(queue.clone());

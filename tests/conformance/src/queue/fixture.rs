@@ -20,6 +20,10 @@ pub trait QueueBackend: Send + Sync + 'static {
     /// An empty queue within these bounds, and its time.
     async fn open(&self, config: Config) -> (Arc<dyn Queue>, Arc<dyn Time>);
 
+    /// Checks whatever can be checked of the queues that were opened since the last time, apart from
+    /// the rules: each rule and each random life ends with it.
+    async fn verify(&self) {}
+
     /// What it lacks to be opened here: then its rules are left out, and loudly so.
     fn lacks(&self) -> Option<String> {
         None
@@ -36,9 +40,14 @@ pub fn check<F: Future<Output = ()>>(
     backend: impl QueueBackend,
     rule: impl FnOnce(QueueFixture) -> F,
 ) {
-    if !is_left_out(&backend) {
-        runtime().block_on(async { rule(QueueFixture::open(Arc::new(backend)).await).await });
+    if is_left_out(&backend) {
+        return;
     }
+    let backend = Arc::new(backend);
+    runtime().block_on(async {
+        rule(QueueFixture::open(Arc::clone(&backend) as _).await).await;
+        backend.verify().await;
+    });
 }
 
 #[expect(clippy::print_stderr, reason = "what a test leaves out must be seen")]

@@ -138,6 +138,7 @@ pub fn follow_the_model(backend: impl QueueBackend) {
                 run.compare().await;
             }
             run.finish().await;
+            backend.verify().await;
         });
     });
 }

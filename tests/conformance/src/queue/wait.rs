@@ -114,6 +114,14 @@ pub(super) async fn an_enqueue_wakes_a_worker(q: QueueFixture) {
     assert_eq!(worker.lease_ids(1).await, [id]);
 }
 
+pub(super) async fn a_job_that_is_due_sooner_wakes_a_worker(q: QueueFixture) {
+    q.enqueue(a_job().delay(seconds(60))).await;
+    let mut worker = q.worker();
+    assert_eq!(worker.renew().await.next_due, Some(seconds(60)));
+    soon(async { join!(worker.wake(), q.enqueue(a_job().delay(seconds(5)))) }).await;
+    assert_eq!(worker.renew().await.next_due, Some(seconds(5)));
+}
+
 pub(super) async fn a_worker_is_not_kept_from_work_that_is_there(q: QueueFixture) {
     q.enqueue(a_job()).await;
     let mut worker = q.worker();

@@ -1,6 +1,6 @@
 //! Redis servers of the test's own, on which time is moved by a key.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,6 +20,8 @@ const BEGIN: u64 = 1_777_636_800_000;
 pub(crate) struct Redis {
     name: &'static str,
     server: Option<RedisServer>,
+    /// What was opened, and is still to be checked.
+    opened: Mutex<Vec<Arc<RedisQueue>>>,
 }
 
 impl Redis {
@@ -27,7 +29,7 @@ impl Redis {
     pub(crate) fn of(name: &'static str) -> Self {
         let program = Program::find(name);
         let server = program.map(|program| RedisServer::with(Setup::new().program(&program)));
-        Self { name, server }
+        Self { name, server, opened: Mutex::default() }
     }
 }
 
@@ -40,10 +42,25 @@ impl QueueBackend for Redis {
         let prefix = format!("test-{}", JobId::random());
         let time = MovedKey { connection, key: format!("{prefix}:clock") };
         time.advance(Duration::from_millis(BEGIN)).await;
-        let options = Options { clock: ServerClock::Key(time.key.clone()), prefix };
+        let clock = ServerClock::Key(time.key.clone());
+        let options = Options { clock, prefix, ..Options::default() };
         let address = url.parse().unwrap();
         let queue = RedisQueue::connect_with(address, config, &options).await.unwrap();
-        (Arc::new(queue), Arc::new(time))
+        let queue = Arc::new(queue);
+        self.opened.lock().unwrap().push(Arc::clone(&queue));
+        (queue, Arc::new(time))
+    }
+
+    /// No queue has a fault, whatever was done to it.
+    async fn verify(&self) {
+        let opened = std::mem::take(&mut *self.opened.lock().unwrap());
+        for queue in opened {
+            for name in queue.queues().await.unwrap() {
+                let checked = queue.check(&name, false).await.unwrap();
+                assert_eq!(checked.faults, [], "{name}: {checked:#?}");
+                assert!(checked.counted, "somebody moves jobs still");
+            }
+        }
     }
 
     fn lacks(&self) -> Option<String> {

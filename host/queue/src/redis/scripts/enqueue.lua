@@ -5,7 +5,9 @@ local items = {}
 for i = 1, take_number() do
   items[i] = take_item()
 end
+local due = next_due()
 local verdicts = admit(items, waiting_max, bytes_max)
-wake_for_fresh()
+local due_now = next_due()
+wake_for_fresh(due_now and (not due or due_now < due))
 save()
 return verdicts

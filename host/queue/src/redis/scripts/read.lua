@@ -7,6 +7,7 @@ if not r or is_expired(r) then
 end
 -- Whoever waits is told in its mailbox; see `tell`.
 if box ~= '' and not is_final(r) then
+  even_if_full()
   local boxes = call('HGET', k_waiters, id) or ''
   if not boxes:find(box, 1, true) then
     call('HSET', k_waiters, id, boxes .. box)

@@ -1,0 +1,10 @@
+//! The queue on real Redis servers: those that are damaged, full, gone, or none at all.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod check;
+mod connect;
+mod doctor;
+mod full;
+mod lost;
+mod support;
