@@ -1,5 +1,6 @@
 //! Where everybody's words are written down while a run goes on.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -109,14 +110,16 @@ impl Journal {
     }
 
     /// The jobs that a process has begun and not told the end of.
-    pub(crate) fn held_by(&self, process: ProcessNumber) -> Vec<JobId> {
-        let pages = self.pages();
-        let of = |begun: bool| {
-            let seen = pages.seen.iter().filter(move |seen| seen.process == process);
-            seen.filter(move |seen| (seen.what == What::Begun) == begun)
-        };
-        let has_ended =
-            |begun: &&Seen| of(false).any(|s| (s.job, s.attempt) == (begun.job, begun.attempt));
-        of(true).filter(|begun| !has_ended(begun)).map(|begun| begun.job).collect()
+    pub(crate) fn held_by(&self, process: ProcessNumber) -> HashSet<JobId> {
+        let mut held = HashSet::new();
+        // A process holds a job in one attempt at a time.
+        for seen in self.pages().seen.iter().filter(|seen| seen.process == process) {
+            if seen.what == What::Begun {
+                held.insert(seen.job);
+            } else {
+                held.remove(&seen.job);
+            }
+        }
+        held
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use gristmill_job::{JobId, NewJob, time};
+use gristmill_job::{NewJob, time};
 use gristmill_queue::{Config, Queue, RedisQueue};
 use gristmill_test_redis::{Fsync, Program, Proxy, RedisServer, Setup};
 use tempfile::TempDir;
@@ -27,6 +27,9 @@ const JOBS_PER_SECOND: u32 = 80;
 
 /// Jobs in a run: a queue forgets what is finished beyond 10,000.
 const JOBS_MAX: u32 = 8_000;
+
+/// How long a worker is given to have something to do.
+const AT_WORK_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long a worker may take to be at work again before the run has failed, whatever is promised.
 const RECOVERY_PATIENCE: Duration = Duration::from_secs(60);
@@ -153,6 +156,9 @@ impl Faults {
         let Planned { calm, fault, hold, recover } = planned;
         tokio::time::sleep(calm).await;
         self.begun.push(fault);
+        if let Fault::WorkerKilled(worker) | Fault::WorkerStopped(worker) = fault {
+            until_at_work(stage, worker).await?;
+        }
         stage.journal.note("fault", &format!("{fault} for {hold:?}"));
         stage.begin(fault, hold, recover)?;
         // A sleeping server says that it slept once it is awake.
@@ -188,14 +194,30 @@ impl Faults {
     /// Gives the jobs of the worker that was killed last their time to run elsewhere.
     async fn await_reruns(&self, stage: &Stage) -> anyhow::Result<()> {
         let kill = stage.journal.pages().kills.last().copied().context("somebody was killed")?;
-        let held: Vec<JobId> = stage.journal.held_by(kill.process);
-        for id in held {
+        for id in stage.journal.held_by(kill.process) {
             let spent = stage.journal.now().saturating_sub(kill.at);
             let patience = (stage.lease + Duration::from_secs(3)).saturating_sub(spent);
             gather::wait_for(&*self.direct, id, patience).await?;
         }
         Ok(())
     }
+}
+
+/// Waits for a moment at which a worker runs something, since the death of an idle one tests little.
+async fn until_at_work(stage: &Stage, worker: usize) -> anyhow::Result<()> {
+    let process = stage.process(worker)?.number;
+    let waiting = async {
+        loop {
+            let more = stage.journal.more();
+            if !stage.journal.held_by(process).is_empty() {
+                return;
+            }
+            more.await;
+        }
+    };
+    // Where there is no work, as after a long fault, it ends all the same.
+    let _ = tokio::time::timeout(AT_WORK_PATIENCE, waiting).await;
+    Ok(())
 }
 
 /// Each unique key can be taken again, since whoever held one has come to its end, or will.

@@ -1,8 +1,8 @@
 //! What the queue costs on a Redis server, beside what the server gives at most.
 //!
 //! One run, a server of its own, plain jobs of 100 bytes: jobs a second, and of the server's own
-//! counters the time and the calls for each job. `GRISTMILL_BENCH_WAITING` says how many jobs wait in
-//! the large queue.
+//! counters the time and the calls for each job. `GRISTMILL_BENCH_JOBS` says how many jobs each
+//! measurement takes, `GRISTMILL_BENCH_WAITING` how many wait in the large queue.
 
 mod report;
 mod work;
@@ -15,7 +15,7 @@ use gristmill_test_redis::RedisServer;
 use self::report::Report;
 use self::work::Bench;
 
-/// Jobs of one measurement.
+/// Jobs of one measurement, unless it is said otherwise.
 const JOBS: usize = 40_000;
 /// Jobs that wait in the large queue, unless it is said otherwise.
 const WAITING: usize = 1_000_000;
@@ -38,28 +38,32 @@ async fn run() {
     let bench = Bench::new(&server, Arc::new(queue)).await;
     let mut report = Report::default();
 
-    report.add("raw: SET of the same bytes, 64 at a time", &bench.raw(JOBS).await);
+    let (jobs, waiting) =
+        (said("GRISTMILL_BENCH_JOBS", JOBS), said("GRISTMILL_BENCH_WAITING", WAITING));
+    report.add("raw: SET of the same bytes, 64 at a time", &bench.raw(jobs).await);
     for producers in [1, 32, 256] {
-        let jobs = if producers == 1 { JOBS / 10 } else { JOBS };
+        let jobs = if producers == 1 { jobs / 10 } else { jobs };
         let name = format!("enqueue one by one, {producers} at a time");
         report.add(&name, &bench.enqueue_singly(jobs, producers).await);
         bench.empty().await;
     }
     for batch in [64, 256] {
-        report.add(&format!("enqueue by {batch}"), &bench.enqueue(JOBS, batch).await);
-        report.add(&format!("lease and settle by {batch}"), &bench.drain(JOBS, batch).await);
+        report.add(&format!("enqueue by {batch}"), &bench.enqueue(jobs, batch).await);
+        report.add(&format!("lease and settle by {batch}"), &bench.drain(jobs, batch).await);
     }
     bench.empty().await;
 
-    let waiting = std::env::var("GRISTMILL_BENCH_WAITING").ok().and_then(|text| text.parse().ok());
-    let waiting = waiting.unwrap_or(WAITING);
     let bytes = bench.fill(waiting).await;
-    report.add(&format!("enqueue by 64, {waiting} wait"), &bench.enqueue(JOBS, 64).await);
-    report.add(&format!("lease and settle by 64, {waiting} wait"), &bench.drain(JOBS, 64).await);
+    report.add(&format!("enqueue by 64, {waiting} wait"), &bench.enqueue(jobs, 64).await);
+    report.add(&format!("lease and settle by 64, {waiting} wait"), &bench.drain(jobs, 64).await);
     report.add(&format!("cancel, {waiting} wait"), &bench.cancel(1_000).await);
     report.add(&format!("list 100 jobs, {waiting} wait"), &bench.list(50).await);
     report.print();
     report::line(&format!("bytes for each waiting job: {bytes}"));
     report::line(&format!("longest script: {} µs", bench.longest_script().await));
     report::line(&format!("client requests in 10 idle seconds: {}", bench.idle_requests().await));
+}
+
+fn said(variable: &str, usual: usize) -> usize {
+    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
