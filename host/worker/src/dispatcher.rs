@@ -1,7 +1,7 @@
 //! Who holds what: the one owner of the worker's state, and the only one who talks to the queue.
 //!
 //! [`Dispatcher`] itself neither waits nor does I/O: [`Dispatcher::plan`] says what to send to a
-//! queue, [`Dispatcher::apply`] takes the reply. The loop around it is in `worker.rs`.
+//! queue, [`Dispatcher::apply`] takes the reply. The loop around it is in `shift.rs`.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;

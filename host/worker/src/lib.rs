@@ -19,6 +19,7 @@ mod event;
 mod executor;
 mod follow_ups;
 mod settle;
+mod shift;
 mod worker;
 
 pub use config::{Config, LEASE_MIN};
