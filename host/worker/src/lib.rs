@@ -18,6 +18,7 @@ mod dispatcher;
 mod event;
 mod executor;
 mod follow_ups;
+mod former;
 mod settle;
 mod shift;
 mod worker;

@@ -74,6 +74,7 @@ impl Worker {
             clock: self.clock,
             lease: self.config.lease,
             next: 0,
+            is_ending: false,
             dispatcher,
         };
         self.observer.observe(&Event::WorkerStarted { worker: shift.dispatcher.worker });
