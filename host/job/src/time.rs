@@ -88,9 +88,16 @@ impl From<Timestamp> for String {
 pub trait Clock: Send + Sync + 'static {
     /// The time now.
     fn now(&self) -> Timestamp;
+
+    /// The time since some moment in the past that stays the same: for what has to end in time
+    /// wherever else time is counted. Nobody sets it, and it goes on while the machine is
+    /// suspended. A clock of its own, unless `now` can't be set by others either.
+    fn uptime(&self) -> Duration {
+        Duration::from_millis(self.now().as_millis())
+    }
 }
 
-/// The machine's clock.
+/// The machine's clocks.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -103,6 +110,25 @@ impl Clock for SystemClock {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
     }
+
+    fn uptime(&self) -> Duration {
+        through_suspend()
+    }
+}
+
+/// Since the machine started. The monotonic clock, which timers use, stands during a suspend.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn through_suspend() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
+/// Since this was first asked, as far as the platform's monotonic clock tells.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn through_suspend() -> Duration {
+    static FIRST: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    let now = monotonic();
+    now.saturating_duration_since(*FIRST.get_or_init(|| now))
 }
 
 /// A fixed time is a clock that stands.
@@ -183,6 +209,15 @@ mod tests {
         for bad in ["", "5", "five", "-1s"] {
             assert!(parse_duration(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn uptime_goes_on() {
+        let (first, second) = (SystemClock.uptime(), SystemClock.uptime());
+        assert!(first <= second && second - first < Duration::from_secs(60));
+        let manual = ManualClock::at(Timestamp::from_millis(5));
+        manual.advance(Duration::from_millis(7));
+        assert_eq!(manual.uptime(), Duration::from_millis(12));
     }
 
     #[test]

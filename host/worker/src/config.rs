@@ -37,6 +37,18 @@ impl Default for Config {
 /// for longer than two thirds loses its jobs.
 pub const LEASE_MIN: Duration = Duration::from_secs(1);
 
+/// The part of a lease that is left when the worker stops what runs under it: an interrupted guest
+/// ends at its next tick (10 ms), and the rest is for a machine that is busy.
+const LEASE_MARGIN_SHARE: u32 = 10;
+/// Timers stand while the machine is suspended: a lease that ended meanwhile is noticed this long
+/// after it, by the clock that doesn't.
+pub(crate) const CLOCK_CHECK: Duration = Duration::from_millis(250);
+
+/// How long after the sending of a cycle its lease may be relied upon.
+pub(crate) fn usable(lease: Duration) -> Duration {
+    lease - lease / LEASE_MARGIN_SHARE
+}
+
 /// Settlements and notes in one cycle, and jobs leased by one: below every queue's own bound.
 pub(crate) const BATCH_ITEMS_MAX: usize = 256;
 /// Bytes of input leased by one cycle.

@@ -1,14 +1,14 @@
 //! Who holds what: the one owner of the worker's state, and the only one who talks to the queue.
 //!
 //! [`Dispatcher`] itself neither waits nor does I/O: [`Dispatcher::plan`] says what to send to a
-//! queue, [`Dispatcher::apply`] takes the reply. The loop around it is in `worker.rs`.
+//! queue, [`Dispatcher::apply`] takes the reply. The loop around it is in `shift.rs`.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gristmill_job::{QueueName, Timestamp, WorkerId};
-use gristmill_queue::{Cycle, CycleReply, Held, Settled};
+use gristmill_queue::{Cycle, CycleReply, Held, Leased, Settled};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +16,12 @@ use tokio_util::sync::CancellationToken;
 use crate::board::{Board, Task};
 use crate::config::{self, Config};
 use crate::event::Event;
+use crate::former::Former;
 use crate::settle::{self, Circumstances, Pending};
+
+/// Why jobs are released: the worker has come to its end, or a lease has.
+const STOPS: &str = "the worker stops";
+const LEASE_ENDS: &str = "the queue didn't renew the lease in time";
 
 /// Who holds what.
 pub(crate) struct Dispatcher {
@@ -28,6 +33,9 @@ pub(crate) struct Dispatcher {
     /// worker too, no other job is suspected with it.
     suspects: VecDeque<Task>,
     suspect: Option<Held>,
+    /// What is to be said to queues that knew this worker under another id. Grows only by a reply of
+    /// a queue, which can then be told.
+    formers: Vec<Former>,
     /// No job is leased any more.
     draining: bool,
     /// How long an attempt took lately, on average; rules how far ahead jobs are leased.
@@ -50,10 +58,10 @@ pub(crate) struct Line {
     events: Vec<(Held, Event)>,
     /// There may be jobs to lease.
     pub(crate) more: bool,
-    /// When the next scheduled job is due.
-    pub(crate) due: Option<Instant>,
-    /// When the lease was last renewed, as of the sending.
-    pub(crate) renewed: Option<Instant>,
+    /// When the next scheduled job is due, as an uptime.
+    pub(crate) due: Option<Duration>,
+    /// When the lease was last renewed, as of the sending; an uptime too.
+    pub(crate) renewed: Option<Duration>,
     /// The queue couldn't be reached; how long to wait before the next try.
     pub(crate) unreachable: Option<Duration>,
     /// The queue and this worker must agree on what is held before the next cycle.
@@ -63,6 +71,8 @@ pub(crate) struct Line {
 struct Holding {
     cancel: CancellationToken,
     cancel_requested: bool,
+    /// Why the worker itself interrupted it.
+    interrupted: Option<&'static str>,
 }
 
 impl Dispatcher {
@@ -76,6 +86,7 @@ impl Dispatcher {
             worker,
             suspects: VecDeque::new(),
             suspect: None,
+            formers: Vec::new(),
             draining: false,
             // Until the first attempt says otherwise, nothing is leased ahead.
             attempt_time: config::PREFETCH_WINDOW,
@@ -93,12 +104,17 @@ impl Dispatcher {
                 self.suspect = None;
             }
             self.attempt_time = (self.attempt_time * 7 + finished.took) / 8;
-            // What is not held any more was taken from this worker: nothing can be settled.
-            let Some(holding) = line.held.remove(&finished.leased.held()) else { continue };
+            let held = finished.leased.held();
+            let Some(holding) = line.held.remove(&held) else {
+                // It was taken from this worker: nothing can be settled.
+                self.formers.iter_mut().for_each(|former| former.note_end(held));
+                continue;
+            };
             let circumstances = Circumstances {
                 config: &self.config,
                 now,
                 cancel_requested: holding.cancel_requested,
+                interruption: holding.interrupted.unwrap_or(STOPS),
             };
             line.pending.push(settle::settle(finished, &circumstances, &mut self.rng));
         }
@@ -173,7 +189,7 @@ impl Dispatcher {
 
     /// Takes the reply to a line's cycle: tells of what is recorded, stops what is to be cancelled,
     /// and gives new jobs to the executors.
-    pub(crate) fn apply(&mut self, index: usize, sent: Instant, reply: CycleReply) {
+    pub(crate) fn apply(&mut self, index: usize, sent: Duration, now: Duration, reply: CycleReply) {
         let line = &mut self.lines[index];
         if line.unreachable.take().is_some() {
             let queue = line.queue.clone();
@@ -201,13 +217,23 @@ impl Dispatcher {
         line.due = reply.next_due.map(|wait| sent + wait);
         line.more = reply.more;
         line.must_resync = reply.resync;
-        if reply.jobs.is_empty() {
-            return;
+        if now >= sent + config::usable(self.config.lease) {
+            // The reply took so long that nothing may be begun under its lease.
+            let late = reply.jobs.iter().map(|leased| settle::release(leased, None, LEASE_ENDS));
+            line.pending.extend(late);
+        } else if !reply.jobs.is_empty() {
+            self.begin(index, reply.jobs);
         }
-        let mut tasks = Vec::with_capacity(reply.jobs.len());
-        for leased in reply.jobs {
+    }
+
+    /// Gives leased jobs to the executors.
+    fn begin(&mut self, index: usize, jobs: Vec<Leased>) {
+        let line = &mut self.lines[index];
+        let mut tasks = Vec::with_capacity(jobs.len());
+        for leased in jobs {
             let cancel = CancellationToken::new();
-            let holding = Holding { cancel: cancel.clone(), cancel_requested: false };
+            let holding =
+                Holding { cancel: cancel.clone(), cancel_requested: false, interrupted: None };
             line.held.insert(leased.held(), holding);
             let is_suspect = leased.crashes > 0;
             let task = Task { queue: index, leased, cancel };
@@ -256,53 +282,87 @@ impl Dispatcher {
         }
     }
 
-    /// The worker's lease on one of its queues has lapsed: everything is stopped, nothing can be
-    /// settled, and it goes on under a new id.
+    /// The worker was reaped: everything is stopped, nothing can be settled, and it goes on under a
+    /// new id.
     pub(crate) fn start_anew(&mut self) {
-        self.worker = WorkerId::random();
-        drop(self.board.take_back());
-        self.suspects.clear();
+        let former = std::mem::replace(&mut self.worker, WorkerId::random());
+        let unbegun: HashSet<Held> = self.take_unbegun().map(|task| task.leased.held()).collect();
         self.suspect = None;
-        for line in &mut self.lines {
+        for index in 0..self.lines.len() {
+            let held = self.held(index);
+            let line = &mut self.lines[index];
+            let mut running = HashSet::new();
             for (held, holding) in line.held.drain() {
                 holding.cancel.cancel();
+                running.insert(held);
                 let event = Event::LeaseLost { job: held.id, attempt: held.attempt };
                 self.board.observer().observe(&event);
             }
+            running.retain(|held| !unbegun.contains(held));
+            self.formers.push(Former::new(line.queue.clone(), former, held, running));
             *line = Line::new(&line.queue, self.worker, self.config.lease);
         }
         self.board.observer().observe(&Event::WorkerStarted { worker: self.worker });
     }
 
-    /// Whether a lease may have lapsed without having been renewed: whatever runs must end now.
-    pub(crate) fn has_outlived_a_lease(&self, now: Instant) -> bool {
-        self.lines.iter().any(|line| {
-            let since = line.renewed.map(|renewed| now.saturating_duration_since(renewed));
-            !line.held.is_empty() && since.is_some_and(|since| since >= self.config.lease)
-        })
+    /// What can be said now to queues that knew this worker under another id.
+    pub(crate) fn take_formers(&mut self) -> Vec<Former> {
+        self.formers.extract_if(.., |former| former.is_over()).collect()
+    }
+
+    /// The uptime at which whatever runs must be stopped, as its lease may end soon after; none
+    /// while nothing runs.
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        let usable = config::usable(self.config.lease);
+        let runs = |line: &&Line| line.held.values().any(|held| held.interrupted.is_none());
+        let renewed = self.lines.iter().filter(runs).filter_map(|line| line.renewed);
+        renewed.min().map(|renewed| renewed + usable)
+    }
+
+    /// Stops everything, since a lease wasn't renewed in time. It is settled as far as the queue
+    /// still takes it: as long as nobody has reaped this worker, all goes back untouched.
+    pub(crate) fn let_go(&mut self) {
+        self.give_back(LEASE_ENDS);
+        self.interrupt_for(LEASE_ENDS);
     }
 
     /// Leases nothing more, and releases what no executor has begun.
     pub(crate) fn drain(&mut self) {
         self.draining = true;
-        for task in self.board.take_back().into_iter().chain(self.suspects.drain(..)) {
-            let line = &mut self.lines[task.queue];
-            if line.held.remove(&task.leased.held()).is_some() {
-                line.pending.push(settle::release(&task.leased, None, "the worker stops"));
-            }
-        }
+        self.give_back(STOPS);
     }
 
     /// Interrupts what still runs, to be released.
     pub(crate) fn interrupt(&mut self) {
-        for holding in self.lines.iter().flat_map(|line| line.held.values()) {
+        self.interrupt_for(STOPS);
+    }
+
+    fn interrupt_for(&mut self, why: &'static str) {
+        for holding in self.lines.iter_mut().flat_map(|line| line.held.values_mut()) {
+            holding.interrupted.get_or_insert(why);
             holding.cancel.cancel();
         }
     }
 
+    /// Releases what no executor has begun.
+    fn give_back(&mut self, why: &str) {
+        let unbegun: Vec<Task> = self.take_unbegun().collect();
+        for task in unbegun {
+            let line = &mut self.lines[task.queue];
+            if line.held.remove(&task.leased.held()).is_some() {
+                line.pending.push(settle::release(&task.leased, None, why));
+            }
+        }
+    }
+
+    fn take_unbegun(&mut self) -> impl Iterator<Item = Task> {
+        self.board.take_back().into_iter().chain(self.suspects.drain(..))
+    }
+
     /// Whether nothing runs and everything is recorded.
     pub(crate) fn is_done(&self) -> bool {
-        self.lines.iter().all(|line| line.held.is_empty() && !line.has_news())
+        let settled = self.lines.iter().all(|line| line.held.is_empty() && !line.has_news());
+        settled && self.formers.is_empty()
     }
 
     /// Whether anything runs.

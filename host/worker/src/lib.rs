@@ -18,7 +18,9 @@ mod dispatcher;
 mod event;
 mod executor;
 mod follow_ups;
+mod former;
 mod settle;
+mod shift;
 mod worker;
 
 pub use config::{Config, LEASE_MIN};

@@ -27,6 +27,8 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) now: Timestamp,
     /// Somebody asked for the job to be cancelled; else an interruption is the worker's own doing.
     pub(crate) cancel_requested: bool,
+    /// Why the worker interrupts attempts.
+    pub(crate) interruption: &'a str,
 }
 
 /// What is recorded of a finished task.
@@ -38,14 +40,14 @@ pub(crate) fn settle(
     let leased = finished.leased;
     match finished.ended {
         Ended::Attempted { digest, report } => match &report.outcome {
-            // Interrupted because this worker stops, not because somebody wanted the job's end.
+            // Interrupted by this worker, not because somebody wanted the job's end.
             Outcome::Cancelled if !circumstances.cancel_requested => {
-                release(&leased, None, "the worker stops")
+                release(&leased, None, circumstances.interruption)
             }
             _ => attempted(&leased, Some(digest), *report, circumstances, rng),
         },
         Ended::NotStarted if circumstances.cancel_requested => cancelled(&leased),
-        Ended::NotStarted => release(&leased, None, "the worker stops"),
+        Ended::NotStarted => release(&leased, None, circumstances.interruption),
         Ended::NoPlugin(error) => no_plugin(&leased, &error, circumstances),
         Ended::HostUnwell(why) => {
             let delay = release_delay(&leased, circumstances.now);

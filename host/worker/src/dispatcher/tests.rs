@@ -2,13 +2,16 @@
 
 use std::sync::Mutex;
 
-use gristmill_job::{Digest, JobId, NewJob, Outcome, Payload, PluginName, time};
+use gristmill_job::{Digest, JobId, NewJob, Outcome, Payload, PluginName};
 use gristmill_queue::{Leased, Settlement};
 use gristmill_runtime::Report;
 
 use super::*;
 use crate::board::{Ended, Finished};
 use crate::event::Observer;
+
+/// An uptime that is as good as any other.
+const NOW: Duration = Duration::from_secs(1_000);
 
 #[derive(Default)]
 struct Heard(Mutex<Vec<Event>>);
@@ -48,7 +51,7 @@ impl Bench {
     fn lease(&mut self, jobs: Vec<Leased>) {
         self.dispatcher.plan(0);
         let reply = CycleReply { jobs, ..CycleReply::default() };
-        self.dispatcher.apply(0, time::monotonic(), reply);
+        self.dispatcher.apply(0, NOW, NOW, reply);
     }
 
     /// Runs what the board has as executors would, each task in `took`.
@@ -68,7 +71,7 @@ impl Bench {
         let cycle = &mut self.dispatcher.lines[0].cycle;
         cycle.settlements.clear();
         let reply = CycleReply { verdicts, ..CycleReply::default() };
-        self.dispatcher.apply(0, time::monotonic(), reply);
+        self.dispatcher.apply(0, NOW, NOW, reply);
     }
 
     fn heard(&self) -> Vec<Event> {
@@ -160,7 +163,10 @@ fn a_worker_that_was_reaped_goes_on_under_a_new_id_with_empty_hands() {
     bench.lease(vec![a_lease(0), a_lease(1)]);
     bench.dispatcher.start_anew();
     assert_ne!(bench.dispatcher.worker, old);
-    assert!(bench.dispatcher.is_done());
+    assert!(!bench.dispatcher.is_running());
+    let formers = bench.dispatcher.take_formers();
+    assert_eq!(formers.iter().map(|former| former.worker).collect::<Vec<_>>(), [old]);
+    assert!(bench.dispatcher.is_done(), "nothing had begun");
     bench.dispatcher.plan(0);
     let cycle = &bench.dispatcher.lines[0].cycle;
     assert_eq!((cycle.worker, cycle.held, cycle.want), (bench.dispatcher.worker, 0, 2));

@@ -23,7 +23,9 @@ fn run(leased: Leased, ended: Ended, cancel_requested: bool) -> (Held, Pending) 
     let held = leased.held();
     let finished = Finished { queue: 0, leased, ended, took: Duration::ZERO };
     let now = Timestamp::from_millis(1_000_000);
-    let circumstances = Circumstances { config: &Config::default(), now, cancel_requested };
+    let interruption = "the worker stops";
+    let circumstances =
+        Circumstances { config: &Config::default(), now, cancel_requested, interruption };
     (held, settle(finished, &circumstances, &mut SmallRng::seed_from_u64(1)))
 }
 
