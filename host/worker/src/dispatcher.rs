@@ -3,21 +3,24 @@
 //! [`Dispatcher`] itself neither waits nor does I/O: [`Dispatcher::plan`] says what to send to a
 //! queue, [`Dispatcher::apply`] takes the reply. The loop around it is in `shift.rs`.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+mod line;
+
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use gristmill_job::{QueueName, Timestamp, WorkerId};
-use gristmill_queue::{Cycle, CycleReply, Held, Leased, Settled};
+use gristmill_job::{Timestamp, WorkerId};
+use gristmill_queue::{CycleReply, Held, Leased, Settled};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use tokio_util::sync::CancellationToken;
 
+use self::line::{Holding, Line};
 use crate::board::{Board, Task};
 use crate::config::{self, Config};
 use crate::event::Event;
 use crate::former::Former;
-use crate::settle::{self, Circumstances, Pending};
+use crate::settle::{self, Circumstances};
 
 /// Why jobs are released: the worker has come to its end, or a lease has.
 const STOPS: &str = "the worker stops";
@@ -43,36 +46,6 @@ pub(crate) struct Dispatcher {
     rng: SmallRng,
     pub(crate) settled: u64,
     pub(crate) released: u64,
-}
-
-/// What the dispatcher knows of one queue.
-pub(crate) struct Line {
-    pub(crate) queue: QueueName,
-    held: HashMap<Held, Holding>,
-    /// Settlements that wait for their cycle.
-    pending: Vec<Pending>,
-    notes: Vec<gristmill_queue::Note>,
-    /// The cycle that is on its way, kept until its reply so that it can be sent again.
-    pub(crate) cycle: Cycle,
-    /// What is told of each of its settlements.
-    events: Vec<(Held, Event)>,
-    /// There may be jobs to lease.
-    pub(crate) more: bool,
-    /// When the next scheduled job is due, as an uptime.
-    pub(crate) due: Option<Duration>,
-    /// When the lease was last renewed, as of the sending; an uptime too.
-    pub(crate) renewed: Option<Duration>,
-    /// The queue couldn't be reached; how long to wait before the next try.
-    pub(crate) unreachable: Option<Duration>,
-    /// The queue and this worker must agree on what is held before the next cycle.
-    pub(crate) must_resync: bool,
-}
-
-struct Holding {
-    cancel: CancellationToken,
-    cancel_requested: bool,
-    /// Why the worker itself interrupted it.
-    interrupted: Option<&'static str>,
 }
 
 impl Dispatcher {
@@ -368,39 +341,6 @@ impl Dispatcher {
     /// Whether anything runs.
     pub(crate) fn is_running(&self) -> bool {
         self.lines.iter().any(|line| !line.held.is_empty())
-    }
-}
-
-impl Line {
-    fn new(queue: &QueueName, worker: WorkerId, lease: Duration) -> Self {
-        Self {
-            queue: queue.clone(),
-            held: HashMap::new(),
-            pending: Vec::new(),
-            notes: Vec::new(),
-            cycle: Cycle {
-                queue: queue.clone(),
-                worker,
-                lease,
-                settlements: Vec::new(),
-                notes: Vec::new(),
-                held: 0,
-                want: 0,
-                want_bytes: config::BATCH_BYTES_MAX,
-            },
-            events: Vec::new(),
-            // A new worker doesn't know yet what is there.
-            more: true,
-            due: None,
-            renewed: None,
-            unreachable: None,
-            must_resync: false,
-        }
-    }
-
-    fn has_news(&self) -> bool {
-        let unsent = !self.pending.is_empty() || !self.notes.is_empty();
-        unsent || !self.cycle.settlements.is_empty() || !self.cycle.notes.is_empty()
     }
 }
 

@@ -278,7 +278,7 @@ async fn sleep_until(clock: &dyn Clock, uptime: Duration) {
         if left.is_zero() {
             return;
         }
-        tokio::time::sleep(left).await;
+        tokio::time::sleep(left.min(config::CLOCK_CHECK)).await;
     }
 }
 
