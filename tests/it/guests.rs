@@ -322,7 +322,9 @@ async fn wait_for_cancel() {
     let attempt = sandbox.an_attempt(only("wait-for-cancel"), 1, None, cancel.clone());
     let run = sandbox.runtime.run(&plugin, attempt);
     let (report, ()) = tokio::join!(run, async { cancel.cancel() });
-    assert_eq!(report.expect("the host is well").outcome, Outcome::Cancelled);
+    let outcome = report.expect("the host is well").outcome;
+    // The guest ends by itself once it sees the request, which may be before it is interrupted.
+    assert!(matches!(outcome, Outcome::Cancelled | Outcome::Completed { .. }), "{outcome:?}");
 }
 
 #[tokio::test]
