@@ -268,6 +268,9 @@ impl Dispatcher {
             for (held, holding) in line.held.drain() {
                 holding.cancel.cancel();
                 running.insert(held);
+            }
+            // What was settled but not recorded is in vain too.
+            for held in &held {
                 let event = Event::LeaseLost { job: held.id, attempt: held.attempt };
                 self.board.observer().observe(&event);
             }

@@ -167,7 +167,9 @@ impl<'a> Life<'a> {
 
     /// How often an attempt was given back. It counts as nothing, so the next one has its number.
     fn given_back(&self, attempt: u32) -> usize {
-        self.of(|what| what == What::Released).filter(|seen| seen.attempt == attempt).count()
+        self.of(|what| matches!(what, What::Released | What::Lost))
+            .filter(|seen| seen.attempt == attempt)
+            .count()
     }
 
     /// What was settled, and recorded so.
