@@ -1,7 +1,7 @@
 //! Watching over a guest's call: its time on a processor, its deadline, its cancellation.
 
 use std::cell::Cell;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -69,16 +69,21 @@ pub(crate) fn on_tick(store: StoreContextMut<'_, State>) -> wasmtime::Result<Upd
 }
 
 /// Runs a call to its end, its deadline or its cancellation, whichever comes first. Most calls end
-/// at their first poll, so timer and token are only asked after it.
+/// at their first poll, so timer and token are only asked after it; from then on a call that is
+/// cancelled while it waits goes on no more.
 pub(crate) async fn watch<F: Future + Unpin>(
     call: &mut Metered<F>,
     deadline: Instant,
     cancel: &CancellationToken,
 ) -> Result<F::Output, Abort> {
+    let first = poll_fn(|cx| Poll::Ready(Pin::new(&mut *call).poll(cx))).await;
+    if let Poll::Ready(output) = first {
+        return Ok(output);
+    }
     tokio::select! {
         biased;
-        output = &mut *call => Ok(output),
         () = cancel.cancelled() => Err(Abort::Cancelled),
+        output = &mut *call => Ok(output),
         () = tokio::time::sleep_until(deadline.into()) => Err(Abort::TimedOut),
     }
 }
