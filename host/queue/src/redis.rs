@@ -110,6 +110,11 @@ impl RedisQueue {
         let link = Arc::new(Link::new(address, options)?);
         link.connect().await?;
         let mailbox = Mailbox::open(&link, &options.prefix);
+        // Else what is told in the first moments would be lost. It is hints alone, so that a server
+        // that refuses them is no reason to do without it.
+        if tokio::time::timeout(options.connect_patience, mailbox.is_open()).await.is_err() {
+            tracing::warn!("Redis can't be subscribed to: workers and clients hear of things late");
+        }
         let server = Arc::new(Server::new(link, &options.prefix, config.clone()));
         let intake = Intake::open(&server, &config);
         Ok(Self { server, mailbox, intake })
