@@ -227,9 +227,7 @@ impl Link {
             let role = redis::cmd("ROLE").query_async::<Value>(&mut connection).await;
             let is_replica = role.is_ok_and(|role| is_replica(&role));
             let schema = self.schema(&mut connection).await?;
-            for load in self.scripts.load_all() {
-                load.query_async::<Value>(&mut connection).await?;
-            }
+            self.scripts.load_all().query_async::<Value>(&mut connection).await?;
             Ok((connection, is_replica, schema))
         };
         let address = || self.address.to_string();

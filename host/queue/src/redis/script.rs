@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use redis::Cmd;
+use redis::{Cmd, Pipeline};
 use sha1_smol::Sha1;
 
 /// What time it is for the scripts.
@@ -118,8 +118,13 @@ impl Scripts {
         load(&self.made[script.name].source)
     }
 
-    pub(super) fn load_all(&self) -> impl Iterator<Item = Cmd> {
-        self.made.values().map(|made| load(&made.source))
+    /// The commands that make all of them known, in one round trip.
+    pub(super) fn load_all(&self) -> Pipeline {
+        let mut all = Pipeline::new();
+        for made in self.made.values() {
+            all.add_command(load(&made.source));
+        }
+        all
     }
 }
 

@@ -282,11 +282,7 @@ impl Server {
         arguments.push(worker_bytes(worker));
         arguments.push_number(self.config.finished_items_max);
         arguments.push_number(millis(self.config.finished_age_max));
-        arguments.push_number(held.len());
-        for held in held {
-            let id = held.id.as_uuid().as_bytes();
-            arguments.push([&id[..], &held.attempt.to_be_bytes()].concat());
-        }
+        write_all_held(held, &mut arguments);
         let value = self.run_for(worker, &script::RESYNC, queue, &arguments, Repeat::Once).await?;
         let resynced = self.understood(resynced(value, held))?;
         resynced.ok_or(Error::WorkerReaped(worker))
