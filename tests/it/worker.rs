@@ -294,16 +294,8 @@ async fn a_job_that_a_worker_died_under_runs_alone() {
 
 /// A worker that leases one job and is never heard of again.
 fn a_cycle_of_a_dying_worker() -> Cycle {
-    Cycle {
-        queue: QueueName::default(),
-        worker: WorkerId::random(),
-        lease: Duration::from_millis(1),
-        settlements: Vec::new(),
-        notes: Vec::new(),
-        held: 0,
-        want: 1,
-        want_bytes: usize::MAX,
-    }
+    let lease = Duration::from_millis(1);
+    Cycle { want: 1, ..Cycle::new(QueueName::default(), WorkerId::random(), lease) }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -79,16 +79,8 @@ impl Mill {
     }
 
     fn cycle(&self, settlements: Vec<Settlement>, want: usize) -> Vec<Leased> {
-        let mut cycle = Cycle {
-            queue: QueueName::default(),
-            worker: self.worker,
-            lease: Duration::from_secs(10),
-            settlements,
-            notes: Vec::new(),
-            held: 0,
-            want,
-            want_bytes: 1 << 20,
-        };
+        let cycle = Cycle::new(QueueName::default(), self.worker, Duration::from_secs(10));
+        let mut cycle = Cycle { settlements, want, want_bytes: 1 << 20, ..cycle };
         self.runtime.block_on(self.queue.cycle(&mut cycle)).expect("a reply").jobs
     }
 

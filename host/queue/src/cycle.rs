@@ -40,6 +40,23 @@ pub struct Cycle {
     pub want_bytes: usize,
 }
 
+impl Cycle {
+    /// A cycle that has nothing to tell and wants nothing, whatever that would weigh.
+    #[must_use]
+    pub fn new(queue: QueueName, worker: WorkerId, lease: Duration) -> Self {
+        Self {
+            queue,
+            worker,
+            lease,
+            settlements: Vec::new(),
+            notes: Vec::new(),
+            held: 0,
+            want: 0,
+            want_bytes: usize::MAX,
+        }
+    }
+}
+
 /// The end of an attempt, as it is recorded.
 #[derive(Debug)]
 pub enum Settlement {

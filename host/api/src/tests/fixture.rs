@@ -136,16 +136,8 @@ impl Server {
         worker: WorkerId,
         change: impl FnOnce(&mut Cycle),
     ) -> Vec<Leased> {
-        let mut cycle = Cycle {
-            queue: QueueName::default(),
-            worker,
-            lease: Duration::from_secs(10),
-            settlements: Vec::new(),
-            notes: Vec::new(),
-            held: 0,
-            want: 0,
-            want_bytes: 1 << 20,
-        };
+        let cycle = Cycle::new(QueueName::default(), worker, Duration::from_secs(10));
+        let mut cycle = Cycle { want_bytes: 1 << 20, ..cycle };
         change(&mut cycle);
         self.queue.cycle(&mut cycle).await.unwrap().jobs
     }

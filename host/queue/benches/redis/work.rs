@@ -223,16 +223,7 @@ fn a_job() -> NewJob {
 }
 
 fn a_cycle(worker: WorkerId, want: usize) -> Cycle {
-    Cycle {
-        queue: QueueName::default(),
-        worker,
-        lease: Duration::from_secs(10),
-        settlements: Vec::new(),
-        notes: Vec::new(),
-        held: 0,
-        want,
-        want_bytes: usize::MAX,
-    }
+    Cycle { want, ..Cycle::new(QueueName::default(), worker, Duration::from_secs(10)) }
 }
 
 fn complete(held: Held) -> Settlement {

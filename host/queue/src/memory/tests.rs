@@ -53,16 +53,7 @@ async fn cycle(
     worker: WorkerId,
     change: impl FnOnce(&mut Cycle),
 ) -> Result<CycleReply, Error> {
-    let mut cycle = Cycle {
-        queue: QueueName::default(),
-        worker,
-        lease: LEASE,
-        settlements: Vec::new(),
-        notes: Vec::new(),
-        held: 0,
-        want: 0,
-        want_bytes: usize::MAX,
-    };
+    let mut cycle = Cycle::new(QueueName::default(), worker, LEASE);
     change(&mut cycle);
     queue.cycle(&mut cycle).await
 }

@@ -94,16 +94,7 @@ impl AWorker<'_> {
         &mut self,
         change: impl FnOnce(&mut Cycle),
     ) -> Result<CycleReply, Error> {
-        let mut cycle = Cycle {
-            queue: QueueName::default(),
-            worker: self.id,
-            lease: LEASE,
-            settlements: Vec::new(),
-            notes: Vec::new(),
-            held: 0,
-            want: 0,
-            want_bytes: usize::MAX,
-        };
+        let mut cycle = Cycle::new(QueueName::default(), self.id, LEASE);
         change(&mut cycle);
         let settled: Vec<Held> = cycle.settlements.iter().map(Settlement::held).collect();
         let left: Vec<Held> =

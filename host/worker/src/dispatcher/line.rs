@@ -49,14 +49,8 @@ impl Line {
             pending: Vec::new(),
             notes: Vec::new(),
             cycle: Cycle {
-                queue: queue.clone(),
-                worker,
-                lease,
-                settlements: Vec::new(),
-                notes: Vec::new(),
-                held: 0,
-                want: 0,
                 want_bytes: config::BATCH_BYTES_MAX,
+                ..Cycle::new(queue.clone(), worker, lease)
             },
             events: Vec::new(),
             // A new worker doesn't know yet what is there.

@@ -39,16 +39,7 @@ impl AWorker {
         &mut self,
         change: impl FnOnce(&mut Cycle),
     ) -> Result<CycleReply, Error> {
-        let mut cycle = Cycle {
-            queue: self.name.clone(),
-            worker: self.id,
-            lease: LEASE,
-            settlements: Vec::new(),
-            notes: Vec::new(),
-            held: 0,
-            want: 0,
-            want_bytes: usize::MAX,
-        };
+        let mut cycle = Cycle::new(self.name.clone(), self.id, LEASE);
         change(&mut cycle);
         let settled: Vec<Held> = cycle.settlements.iter().map(Settlement::held).collect();
         let left: Vec<Held> =
