@@ -299,6 +299,12 @@ impl Dispatcher {
     /// still takes it: as long as nobody has reaped this worker, all goes back untouched.
     pub(crate) fn let_go(&mut self) {
         self.give_back(LEASE_ENDS);
+        for (held, holding) in self.lines.iter().flat_map(|line| &line.held) {
+            if holding.interrupted.is_none() {
+                let event = Event::Stopped { job: held.id, attempt: held.attempt };
+                self.board.observer().observe(&event);
+            }
+        }
         self.interrupt_for(LEASE_ENDS);
     }
 

@@ -61,6 +61,14 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// An attempt is interrupted before it has ended: its lease wasn't renewed in time, and others may
+    /// soon take the job. What becomes of the job is told once the queue can be reached again.
+    Stopped {
+        /// The job.
+        job: JobId,
+        /// The attempt.
+        attempt: u32,
+    },
     /// A settlement was refused: the job is another worker's by now.
     LeaseLost {
         /// The job.

@@ -3,7 +3,7 @@
 //! Workers' words come in by several pipes, so the order of two workers' words proves nothing. All
 //! rules here hold in any order: they compare who settled which attempt with what the queue kept.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -165,10 +165,12 @@ impl<'a> Life<'a> {
         self.of(|what| what == What::Begun)
     }
 
-    /// How often an attempt was given back. It counts as nothing, so the next one has its number.
-    fn given_back(&self, attempt: u32) -> usize {
+    /// How often a process gave an attempt back, or was told that it isn't its own any more; with an
+    /// answer that got lost the one looks like the other. An attempt that was given back counts as
+    /// nothing, so the next one has its number.
+    fn given_up(&self, attempt: u32, by: ProcessNumber) -> usize {
         self.of(|what| matches!(what, What::Released | What::Lost))
-            .filter(|seen| seen.attempt == attempt)
+            .filter(|seen| (seen.attempt, seen.process) == (attempt, by))
             .count()
     }
 
@@ -178,14 +180,19 @@ impl<'a> Life<'a> {
     }
 
     fn begun_twice(&self) -> Vec<String> {
-        let mut by: HashMap<u32, Vec<ProcessNumber>> = HashMap::new();
+        let mut begun: BTreeMap<u32, BTreeMap<ProcessNumber, usize>> = BTreeMap::new();
         for seen in self.begun() {
-            by.entry(seen.attempt).or_default().push(seen.process);
+            *begun.entry(seen.attempt).or_default().entry(seen.process).or_default() += 1;
         }
-        let twice = by
-            .into_iter()
-            .filter(|(attempt, processes)| processes.len() > 1 + self.given_back(*attempt));
-        twice.map(|(attempt, who)| format!("attempt {attempt} was begun by {who:?}")).collect()
+        // Whoever began it must have given it up before anybody else may.
+        let twice = begun.into_iter().filter(|(attempt, by)| {
+            let kept = |(process, times): (&ProcessNumber, &usize)| {
+                times.saturating_sub(self.given_up(*attempt, *process))
+            };
+            by.iter().map(kept).sum::<usize>() > 1
+        });
+        let who = |by: BTreeMap<ProcessNumber, usize>| by.into_keys().collect::<Vec<_>>();
+        twice.map(|(attempt, by)| format!("attempt {attempt} was begun by {:?}", who(by))).collect()
     }
 
     fn settled_twice(&self) -> Vec<String> {

@@ -46,7 +46,7 @@ pub async fn fence(options: &Options) -> anyhow::Result<Fenced> {
     let cut = journal.now();
     stage.begin(fault, Duration::ZERO, true)?;
     let (begun_again, other) = told(&journal, id, 2, What::Begun).await?;
-    let (given_up, first) = told(&journal, id, 1, What::Lost).await?;
+    let (given_up, first) = told(&journal, id, 1, What::Stopped).await?;
     stage.end(fault)?;
     ensure!(other != owner && first == owner, "{other:?} took over from {owner:?}");
     drop(plugins);

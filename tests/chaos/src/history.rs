@@ -62,6 +62,8 @@ pub enum What {
     Settled(StateName),
     /// Its job was given back untouched.
     Released,
+    /// Its worker interrupts it, since its lease may end.
+    Stopped,
     /// It was in vain.
     Lost,
 }
@@ -105,7 +107,7 @@ impl What {
     pub fn ended_in(self) -> Option<StateName> {
         match self {
             Self::Settled(state) => is_final(state).then_some(state),
-            Self::Begun | Self::Released | Self::Lost => None,
+            Self::Begun | Self::Released | Self::Stopped | Self::Lost => None,
         }
     }
 }

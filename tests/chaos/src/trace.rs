@@ -16,6 +16,7 @@ pub(crate) fn read(line: &str) -> Option<(JobId, u32, What)> {
         Some(state) => What::Settled(state_of(&state)?),
         None if message.ends_with(" an attempt begins") => What::Begun,
         None if message.ends_with(" a job was given back") => What::Released,
+        None if message.contains(" an attempt is stopped") => What::Stopped,
         None if message.contains(" an attempt was in vain") => What::Lost,
         None => return None,
     };
@@ -53,6 +54,9 @@ mod tests {
         let released =
             " INFO a job was given back job=ID plugin=moody attempt=3 reason=\"the worker stops\"";
         assert_eq!(what(released), Some(What::Released));
+        let stopped =
+            " WARN an attempt is stopped: its lease was not renewed in time job=ID attempt=3";
+        assert_eq!(what(stopped), Some(What::Stopped));
         let lost = " WARN an attempt was in vain: the job is another worker's by now job=ID \
                     attempt=3";
         assert_eq!(what(lost), Some(What::Lost));

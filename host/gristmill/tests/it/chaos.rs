@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use gristmill_test_chaos::{Options, run};
+use gristmill_test_chaos::{Fenced, Options, fence, run};
 use gristmill_test_redis::{Fsync, Program};
 
 use crate::command::root;
@@ -58,6 +58,15 @@ fn survive(options: &Options) {
     println!("{report}");
     let broken = report.broken();
     assert!(broken.is_empty(), "seed {}:\n{}", options.seed, broken.join("\n"));
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "`make chaos` is run for its figures")]
+fn a_worker_that_is_cut_off_ends_its_jobs_with_its_lease() {
+    let options = Options { workers: 2, lease: LONG_LEASE, ..options(Fsync::Always) };
+    let Fenced { given_up, begun_again } = runtime().block_on(fence(&options)).unwrap();
+    println!("cut off: given up after {given_up:.2?}, begun elsewhere after {begun_again:.2?}");
+    assert!(given_up < begun_again, "two workers ran it for {:?}", given_up - begun_again);
 }
 
 #[test]

@@ -150,6 +150,9 @@ fn a_settlement_of_a_fenced_worker_is_found() {
 fn an_attempt_of_two_workers_is_found() {
     let told = Told::completed(1).seen(1, 1, What::Begun);
     told.run(0, 1, COMPLETED).breaks(Rule::BegunOnce);
+    // That another one gave up what it never began is no excuse.
+    let told = Told::completed(1).seen(1, 1, What::Begun).seen(2, 1, What::Lost);
+    told.run(0, 1, COMPLETED).breaks(Rule::BegunOnce);
 }
 
 #[test]
