@@ -5,6 +5,7 @@
 mod check;
 mod connect;
 mod doctor;
+mod fallback;
 mod full;
 mod lost;
 mod support;

@@ -15,7 +15,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{Client, Cmd, FromRedisValue};
 
 /// How long workers' leases run.
-const LEASE: Duration = Duration::from_secs(10);
+pub(crate) const LEASE: Duration = Duration::from_secs(10);
 
 pub(crate) async fn connect(url: &str) -> Result<RedisQueue, ConnectError> {
     RedisQueue::connect(url.parse().unwrap(), Config::default()).await

@@ -11,7 +11,7 @@ use gristmill_cache::{Cache, MemoryCache};
 use gristmill_conformance::cache::CacheBackend;
 use gristmill_conformance::queue::QueueBackend;
 use gristmill_conformance::{Fixed, Time};
-use gristmill_queue::{MemoryQueue, Queue};
+use gristmill_queue::{FallbackQueue, MemoryQueue, Queue};
 
 /// The back-ends in this process's memory.
 struct Memory;
@@ -32,9 +32,30 @@ impl CacheBackend for Memory {
     }
 }
 
+/// A queue that does without what was asked for, or that has got it since.
+struct Fallback {
+    is_switched: bool,
+}
+
+#[async_trait]
+impl QueueBackend for Fallback {
+    async fn open(&self, config: gristmill_queue::Config) -> (Arc<dyn Queue>, Arc<dyn Time>) {
+        let (standby, time) = QueueBackend::open(&Memory, config.clone()).await;
+        let queue = FallbackQueue::new(standby);
+        if !self.is_switched {
+            return (Arc::new(queue), time);
+        }
+        let (primary, time) = QueueBackend::open(&Memory, config).await;
+        queue.switch_to(primary).await.unwrap();
+        (Arc::new(queue), time)
+    }
+}
+
 mod queue {
     gristmill_conformance::queue! {
         memory => crate::Memory,
+        fallback => crate::Fallback { is_switched: false },
+        fallback_switched => crate::Fallback { is_switched: true },
         redis => crate::redis::Redis::of("redis-server"),
         redis_6_2 => crate::redis::Redis::of("redis-server-6.2"),
         valkey => crate::redis::Redis::of("valkey-server"),
