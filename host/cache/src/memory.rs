@@ -318,6 +318,8 @@ impl Cache for MemoryCache {
             entries,
             bytes,
             backend: "memory",
+            note: "entries are kept in this process's memory: nothing survives a restart"
+                .to_owned(),
         })
     }
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use gristmill_job::{Digest, PluginName};
+use gristmill_job::{BucketName, PluginName};
+use sha1_smol::Sha1;
 
 use crate::{Config, Error};
 
@@ -16,12 +17,12 @@ pub enum Space {
     /// A plugin's own.
     Plugin(PluginName),
     /// A bucket that manifests share by name.
-    Bucket(Arc<str>),
+    Bucket(BucketName),
 }
 
 impl fmt::Display for Space {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A plugin's name can't hold a colon, so no bucket's name makes up a plugin's space.
+        // No name can hold a colon, so no space's name makes up another's.
         match self {
             Self::Plugin(name) => write!(f, "plugin:{name}"),
             Self::Bucket(name) => write!(f, "bucket:{name}"),
@@ -63,12 +64,13 @@ impl Borrow<str> for Key {
 pub struct Version(pub u64);
 
 impl Version {
-    /// The version of an entry with this value: the first eight bytes of its SHA-256, the same on
-    /// every back-end and machine.
+    /// The version of an entry with this value: the first eight bytes of its SHA-1, the same on every
+    /// back-end and machine. A server that compares versions by itself knows that hash alone; what
+    /// could be gained by making two values of one version up is one's own lost update.
     #[must_use]
     pub fn of(value: &[u8]) -> Self {
-        let digest = Digest::of(value);
-        Self(digest.as_bytes().iter().take(8).fold(0, |hash, &byte| (hash << 8) | u64::from(byte)))
+        let hash = Sha1::from(value).digest().bytes();
+        Self(hash.iter().take(8).fold(0, |hash, &byte| (hash << 8) | u64::from(byte)))
     }
 }
 
@@ -154,4 +156,6 @@ pub struct Stats {
     pub bytes: u64,
     /// The back-end's name.
     pub backend: &'static str,
+    /// What the back-end says of itself, in one line.
+    pub note: String,
 }

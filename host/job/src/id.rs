@@ -157,11 +157,14 @@ name! {
     /// A queue's name.
     QueueName, "queue name",
     "letters, digits, `.`, `_` and `-`, a letter or digit first, at most 63",
-    |text| {
-        text.len() <= limits::NAME_BYTES_MAX
-            && text.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
-    }
+    is_plain
+}
+
+name! {
+    /// The name of a part of the cache that several plugins share.
+    BucketName, "bucket name",
+    "letters, digits, `.`, `_` and `-`, a letter or digit first, at most 63",
+    is_plain
 }
 
 name! {
@@ -181,6 +184,13 @@ name! {
     UniqueKey, "unique key",
     "1 to 255 bytes",
     |text| !text.is_empty() && text.len() <= limits::UNIQUE_KEY_BYTES_MAX
+}
+
+/// Whether a name is of the kind that a file could have.
+fn is_plain(text: &str) -> bool {
+    text.len() <= limits::NAME_BYTES_MAX
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
 
 impl Default for QueueName {

@@ -34,7 +34,8 @@ mod usage;
 pub mod wire;
 
 pub use id::{
-    Digest, FunctionName, InvalidName, JobId, PluginName, QueueName, UniqueKey, WorkerId,
+    BucketName, Digest, FunctionName, InvalidName, JobId, PluginName, QueueName, UniqueKey,
+    WorkerId,
 };
 pub use new_job::{Headers, NewJob, Priority, Rejection, RejectionCode, Start, Verdict};
 pub use outcome::{Disposition, ErrorReport, Outcome, OutcomeKind, codes};

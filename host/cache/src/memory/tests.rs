@@ -33,7 +33,7 @@ fn a_cache(memory_bytes_max: u64) -> (MemoryCache, Arc<Swing>) {
 }
 
 fn space() -> Space {
-    Space::Bucket(Arc::from("default"))
+    Space::Bucket("default".parse().unwrap())
 }
 
 fn key(text: &str) -> Key {
