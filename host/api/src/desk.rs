@@ -9,9 +9,10 @@ use gristmill_runtime::{Error, LoadError, Plugin, PluginStore, Runtime};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
+use crate::degraded::{Degraded, Part};
 use crate::limits;
 
-/// Queue, cache, plugins and sandbox, as they were chosen at start. Cloning shares them.
+/// Queue, cache, plugins and sandbox, as they were chosen. Cloning shares them.
 #[derive(Clone)]
 pub struct Desk {
     /// Where jobs wait.
@@ -27,7 +28,7 @@ pub struct Desk {
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Why other back-ends are used than were asked for.
-    pub degraded: Option<Arc<str>>,
+    pub degraded: Degraded,
     loading: Arc<Semaphore>,
 }
 
@@ -44,7 +45,16 @@ impl Desk {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let loading = Arc::new(Semaphore::new(limits::LOADS_MAX));
-        Self { queue, cache, plugins, runtime, guests, clock, degraded: None, loading }
+        Self {
+            queue,
+            cache,
+            plugins,
+            runtime,
+            guests,
+            clock,
+            degraded: Degraded::default(),
+            loading,
+        }
     }
 
     /// The plugin of this name, loaded if it isn't yet. Safe to drop: loading goes on for whoever
@@ -117,6 +127,13 @@ impl Desk {
         }
         .into_iter();
         Ok(verdicts.into_iter().filter_map(|verdict| verdict.or_else(|| enqueued.next())).collect())
+    }
+
+    /// What a producer is told beside its jobs: `Some(false)` while they end with this process,
+    /// although they were to be kept elsewhere.
+    #[must_use]
+    pub fn durable_mark(&self) -> Option<bool> {
+        self.degraded.has(Part::Queue).then_some(false)
     }
 
     /// Checks function and input where the plugin is known here, and fills in which function it is.

@@ -94,7 +94,7 @@ impl Desk {
         let queue = self.queue.info().await?;
         // A cache that can't be reached is no reason to say nothing of the rest.
         let cache = match self.cache.stats().await {
-            Ok(stats) => BackendInfo { backend: stats.backend.to_owned(), note: None },
+            Ok(stats) => BackendInfo { backend: stats.backend.to_owned(), note: Some(stats.note) },
             Err(error) => {
                 BackendInfo { backend: "unavailable".to_owned(), note: Some(error.to_string()) }
             }
@@ -105,8 +105,8 @@ impl Desk {
             queue: BackendInfo { backend: queue.backend.to_owned(), note: Some(queue.note) },
             cache,
             durable: queue.durable,
-            degraded: self.degraded.is_some(),
-            degraded_reason: self.degraded.as_deref().map(str::to_owned),
+            degraded: self.degraded.is_set(),
+            degraded_reason: self.degraded.reason(),
             engine: self.runtime.info().into(),
             plugins: PluginsInfo {
                 dir: self.plugins.dir().map(|dir| dir.display().to_string()),

@@ -45,7 +45,8 @@ async fn enqueue_one(front: &Front, body: &[u8]) -> Result<Response, Problem> {
         Some(Verdict::Created) => {
             let location = [(header::LOCATION, format!("/v1/jobs/{id}"))];
             // By now it may have run, and be forgotten.
-            let view = JobView::from(&Job::taken_over(spec, now));
+            let mut view = JobView::from(&Job::taken_over(spec, now));
+            view.durable = front.desk.durable_mark();
             Ok((StatusCode::CREATED, location, Json(view)).into_response())
         }
         Some(Verdict::Duplicate) => {
@@ -73,10 +74,11 @@ async fn enqueue_many(front: &Front, body: &[u8]) -> Result<Response, Problem> {
         });
     }
     let mut verdicts = front.desk.enqueue(jobs).await?.into_iter();
+    let durable = front.desk.durable_mark();
     let views: Vec<VerdictView> = parsed
         .into_iter()
         .filter_map(|item| match item {
-            Ok(id) => verdicts.next().map(|verdict| VerdictView::new(id, verdict)),
+            Ok(id) => verdicts.next().map(|verdict| VerdictView::new(id, verdict).marked(durable)),
             Err(rejected) => Some(rejected),
         })
         .collect();

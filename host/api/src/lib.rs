@@ -10,6 +10,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
 
 mod change;
+mod degraded;
 mod desk;
 mod forms;
 mod info;
@@ -25,6 +26,7 @@ mod serve;
 mod verdict;
 
 pub use change::{Change, ChangeError};
+pub use degraded::{Degraded, Part};
 pub use desk::Desk;
 pub use info::{BackendInfo, EngineView, Info, LimitsView, PluginsInfo};
 pub use limits::{BODY_BYTES_MAX, LOADS_MAX, WAIT_MAX};

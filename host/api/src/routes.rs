@@ -50,7 +50,7 @@ pub(crate) fn router(front: Front) -> Router {
 
 /// The process is there.
 async fn healthy(State(front): State<Front>) -> Json<Value> {
-    Json(json!({ "status": "ok", "degraded": front.desk.degraded.is_some() }))
+    Json(json!({ "status": "ok", "degraded": front.desk.degraded.is_set() }))
 }
 
 /// Jobs can be taken: the queue answers, and the daemon isn't about to end.
@@ -59,7 +59,7 @@ async fn ready(State(front): State<Front>) -> Result<Json<Value>, Problem> {
         return Err(Problem::new(Kind::Stopping, "no more jobs are taken"));
     }
     front.desk.queue.info().await?;
-    Ok(Json(json!({ "status": "ready", "degraded": front.desk.degraded.is_some() })))
+    Ok(Json(json!({ "status": "ready", "degraded": front.desk.degraded.is_set() })))
 }
 
 async fn info(State(front): State<Front>) -> Result<Json<Info>, Problem> {

@@ -11,6 +11,10 @@ pub enum VerdictView {
     Created {
         /// Its id.
         id: JobId,
+        /// `false` where the daemon does without the queue that it was to use: the job ends with the
+        /// daemon.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        durable: Option<bool>,
     },
     /// A job with its id was there already.
     Duplicate {
@@ -43,7 +47,7 @@ impl VerdictView {
     #[must_use]
     pub fn new(id: JobId, verdict: Verdict) -> Self {
         match verdict {
-            Verdict::Created => Self::Created { id },
+            Verdict::Created => Self::Created { id, durable: None },
             Verdict::Duplicate => Self::Duplicate { id },
             Verdict::UniqueConflict(owner_id) => Self::UniqueConflict { id, owner_id },
             Verdict::Rejected(rejection) => Self::Rejected {
@@ -52,6 +56,15 @@ impl VerdictView {
                 code: rejection.code,
                 message: rejection.message,
             },
+        }
+    }
+
+    /// The same verdict; a created job has this mark.
+    #[must_use]
+    pub fn marked(self, durable: Option<bool>) -> Self {
+        match self {
+            Self::Created { id, .. } => Self::Created { id, durable },
+            other => other,
         }
     }
 }

@@ -55,7 +55,8 @@ impl HostBuilder {
 
     /// Keeps jobs on the Redis server at this address, such as `redis://127.0.0.1:6379/0`, where they
     /// outlive the host and are shared with others. A server that can't be used when the host is
-    /// built is replaced by memory, with a warning in the log, and [`Host::info`] says why; see
+    /// built is replaced by memory, with a warning in the log, and [`Host::info`] says why. The host
+    /// looks for it again, and moves jobs there that haven't started. See
     /// [`HostBuilder::require_redis`].
     pub fn redis_url(mut self, url: impl Into<String>) -> Self {
         self.backends.redis_url = Some(url.into());
@@ -139,7 +140,9 @@ impl HostBuilder {
     pub async fn build(self) -> Result<Host, Error> {
         let control = if self.own_control { Control::own()? } else { Control::current_or_own()? };
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let backends = Backends::choose(self.backends, &self.clock, control.handle()).await?;
+        let dropped = CancellationToken::new();
+        let backends =
+            Backends::choose(self.backends, &self.clock, control.handle(), &dropped).await?;
         let guests = Guests::start(cores)?;
         let runtime = Runtime::new(
             sandbox(self.runtime, self.worker.concurrency),
@@ -164,7 +167,7 @@ impl HostBuilder {
             worker: Mutex::new(Stage::Ready(self.worker, self.observer)),
             shutdown: self.shutdown,
             abort: self.abort,
-            dropped: CancellationToken::new(),
+            dropped,
             ended: CancellationToken::new(),
             control,
             guests,

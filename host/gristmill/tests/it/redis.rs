@@ -98,6 +98,30 @@ fn a_daemon_whose_redis_is_not_there_says_so_and_keeps_jobs_in_memory() {
     assert!(reason.contains("Redis at redis://127.0.0.1:1 can't be reached"), "{reason}");
     assert_eq!(info["queue"]["backend"], "memory");
     daemon.run(&["enqueue", "echo", "--wait"]).completed();
+    let id = daemon.enqueued(&["echo"]);
+    assert_eq!(daemon.json(&["job", "show", &id]).get("durable"), None);
+    let reply = daemon.json(&["enqueue", "echo"]);
+    assert_eq!(reply["durable"], false);
+}
+
+#[test]
+fn a_daemon_finds_its_redis_and_moves_its_jobs_there() {
+    let mut server = RedisServer::start();
+    let url = server.url();
+    server.kill();
+    let mut daemon = Daemon::tame_with(&["--redis-url", &url]);
+    let id = daemon.enqueued(&["echo", "--input", "hi", "--delay", "1h"]);
+    daemon.run(&["enqueue", "echo", "--input", "early", "--wait"]).completed();
+    server.restart();
+    let line = daemon.running.until("jobs are kept on it from now on");
+    assert!(line.contains("moved=1 left=0"), "{line}");
+    let info = daemon.json(&["info"]);
+    assert_eq!((&info["queue"]["backend"], &info["durable"]), (&json!("redis"), &json!(true)));
+    assert_eq!((&info["degraded"], &info["degraded_reason"]), (&json!(false), &json!(null)));
+    let there = run(&["job", "show", &id, "--json", "--redis-url", &url]);
+    let job: Value = serde_json::from_str(there.completed()).unwrap();
+    assert_eq!(job["state"], "scheduled");
+    daemon.run(&["enqueue", "echo", "--input", "late", "--wait"]).completed();
 }
 
 #[test]

@@ -66,6 +66,10 @@ pub struct JobView {
     pub parent_id: Option<JobId>,
     /// How many jobs stand above it in its chain.
     pub depth: u32,
+    /// `false` in a reply to its producer whose daemon does without the queue that it was to use: the
+    /// job ends with the daemon.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub durable: Option<bool>,
 }
 
 /// An error as users read it.
@@ -117,6 +121,7 @@ impl From<&Job> for JobView {
             cancel_requested,
             parent_id: job.spec.parent,
             depth: job.spec.depth,
+            durable: None,
         }
     }
 }

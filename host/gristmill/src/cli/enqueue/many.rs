@@ -100,7 +100,7 @@ impl Iterator for Batches {
 /// The id of a job that was taken, on stdout; why it wasn't, on stderr; or with `json` the verdict.
 fn tell(verdict: &VerdictView, place: &str, json: bool) -> Result<(), Error> {
     let refusal = match verdict {
-        VerdictView::Created { id } | VerdictView::Duplicate { id } if !json => {
+        VerdictView::Created { id, .. } | VerdictView::Duplicate { id } if !json => {
             return output::text(&id.to_string());
         }
         VerdictView::Created { .. } | VerdictView::Duplicate { .. } => None,
