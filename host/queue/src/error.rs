@@ -1,6 +1,7 @@
 //! Why a queue couldn't do what it was asked.
 
 use gristmill_job::{QueueName, Rejection, RejectionCode, WorkerId};
+use gristmill_redis::ConnectError;
 
 /// Why a queue couldn't do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,12 @@ pub enum Error {
     /// The back-end can't be reached, or didn't answer: the step may or may not have happened.
     #[error("the queue can't be reached")]
     Unavailable(#[source] anyhow::Error),
+}
+
+impl From<ConnectError> for Error {
+    fn from(error: ConnectError) -> Self {
+        Self::Unavailable(error.into())
+    }
 }
 
 /// Why a job isn't taken over where too many wait.

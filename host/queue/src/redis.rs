@@ -5,15 +5,12 @@
 //! does; beside them are sorted sets for each thing that is asked of a queue: whose turn it is, what is
 //! due, what is kept until when. Time is the server's. `docs/redis.md` names the keys.
 
-mod address;
 mod change;
 pub mod check;
 mod codec;
 pub mod doctor;
-mod fault;
 mod intake;
 mod keys;
-mod link;
 mod look;
 mod mailbox;
 mod record;
@@ -29,13 +26,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
 use gristmill_job::{Job, JobId, LogLine, NewJob, QueueName, Verdict, WorkerId};
+pub use gristmill_redis::{Address, ConnectError, InvalidAddress};
+use gristmill_redis::{Arguments, Link, Patience, Repeat, Schema};
 
-pub use self::address::{Address, InvalidAddress};
 use self::check::Checked;
-pub use self::fault::ConnectError;
 use self::intake::Intake;
-use self::link::{Arguments, Link, Repeat};
+use self::keys::Keys;
 use self::mailbox::Mailbox;
+use self::script::Scripts;
 pub use self::script::ServerClock;
 use self::server::{Server, worker_bytes};
 use crate::{
@@ -107,7 +105,11 @@ impl RedisQueue {
         config: Config,
         options: &Options,
     ) -> Result<Self, ConnectError> {
-        let link = Arc::new(Link::new(address, options)?);
+        let scripts = Scripts::new(&options.prefix, &options.clock);
+        let schema = Schema { key: Keys::new(&options.prefix).schema(), number: SCHEMA };
+        let patience =
+            Patience { connect: options.connect_patience, answer: options.answer_patience };
+        let link = Arc::new(Link::new(address, patience, schema, scripts.all())?);
         link.connect().await?;
         let mailbox = Mailbox::open(&link, &options.prefix);
         // Else what is told in the first moments would be lost. It is hints alone, so that a server
@@ -115,7 +117,7 @@ impl RedisQueue {
         if tokio::time::timeout(options.connect_patience, mailbox.is_open()).await.is_err() {
             tracing::warn!("Redis can't be subscribed to: workers and clients hear of things late");
         }
-        let server = Arc::new(Server::new(link, &options.prefix, config.clone()));
+        let server = Arc::new(Server::new(link, scripts, &options.prefix, config.clone()));
         let intake = Intake::open(&server, &config);
         Ok(Self { server, mailbox, intake })
     }

@@ -8,10 +8,11 @@ use serde::Deserialize;
 use crate::checkout::{check_faults, root};
 
 /// Each room with the rooms that it may depend on; dev-dependencies are free.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 8] = [
     ("gristmill-job", &[]),
-    ("gristmill-queue", &["gristmill-job"]),
-    ("gristmill-cache", &["gristmill-job"]),
+    ("gristmill-redis", &["gristmill-job"]),
+    ("gristmill-queue", &["gristmill-job", "gristmill-redis"]),
+    ("gristmill-cache", &["gristmill-job", "gristmill-redis"]),
     ("gristmill-runtime", &["gristmill-job", "gristmill-cache"]),
     ("gristmill-worker", &["gristmill-job", "gristmill-queue", "gristmill-runtime"]),
     (

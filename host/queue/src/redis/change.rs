@@ -1,12 +1,11 @@
 //! What users do to jobs and queues.
 
 use gristmill_job::{JobId, QueueName};
+use gristmill_redis::{Arguments, ConnectError, Repeat, Reply};
 
 use super::codec::{Decoded, millis};
-use super::fault::ConnectError;
-use super::link::{Arguments, Repeat};
-use super::reply::{Reply, job_id};
-use super::script::{self, Script};
+use super::reply::{job_id, view};
+use super::script::{self, Step};
 use super::server::{Server, id_bytes};
 use crate::Changed;
 
@@ -14,7 +13,7 @@ impl Server {
     /// Changes a job by a script that is told its id and the bounds of what is kept.
     pub(super) async fn change(
         &self,
-        script: &'static Script,
+        script: &'static Step,
         id: JobId,
     ) -> Result<Changed, ConnectError> {
         let mut arguments = Arguments::default();
@@ -60,7 +59,7 @@ fn changed(id: JobId, mut reply: Reply) -> Decoded<Changed> {
     if what == b"conflict" {
         return Ok(Changed::UniqueConflict(job_id(&reply.bytes()?)?));
     }
-    let job = Box::new(reply.list()?.view()?.job(id)?);
+    let job = Box::new(view(reply.list()?)?.job(id)?);
     Ok(if what == b"done" { Changed::Done(job) } else { Changed::Refused(job) })
 }
 

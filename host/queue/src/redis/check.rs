@@ -9,12 +9,10 @@ mod step;
 mod sweep;
 
 use gristmill_job::QueueName;
+use gristmill_redis::{Arguments, ConnectError, Repeat, Reply};
 
 pub use self::fault::{Fault, FaultKind};
 use self::sweep::{Sweep, Tally};
-use super::fault::ConnectError;
-use super::link::{Arguments, Repeat};
-use super::reply::Reply;
 use super::script;
 use super::server::Server;
 
@@ -86,7 +84,7 @@ impl Server {
         let mut arguments = Arguments::default();
         arguments.push("");
         let value = self.run(&script::TALLY, queue, &arguments, Repeat::Once).await?;
-        self.understood(super::reply::bytes(value))
+        self.understood(gristmill_redis::bytes(value))
     }
 
     /// The counters that are wrong: name, what is kept, and what was counted. None, if jobs have

@@ -7,13 +7,11 @@ use std::fmt;
 use std::time::Duration;
 
 use gristmill_job::{Clock, time};
+use gristmill_redis::{Address, ConnectError, blame, open};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, RedisError, Value, cmd};
 
-use super::address::Address;
-use super::fault::{ConnectError, blame};
 use super::keys::Keys;
-use super::link::open;
 use super::look::info_pairs;
 use super::{Options, SCHEMA};
 

@@ -12,12 +12,11 @@ use gristmill_job::{FunctionName, PluginName, time};
 use gristmill_job::{
     JobId, NewJob, QueueName, Rejection, RejectionCode, Start, UniqueKey, Verdict,
 };
+use gristmill_redis::{Arguments, ConnectError, Repeat, Reply};
 use tokio::sync::{mpsc, oneshot};
 
 use super::codec::{self, Decoded, millis};
-use super::fault::ConnectError;
-use super::link::{Arguments, Repeat};
-use super::reply::{Reply, job_id};
+use super::reply::job_id;
 use super::server::Server;
 use super::{BATCH_BYTES_MAX, script};
 use crate::{Config, Error};
@@ -272,7 +271,7 @@ impl Server {
             item.write(&mut arguments);
         }
         let keys = self.keys.of(&script::ENQUEUE, queue);
-        let value = self.link.run(&script::ENQUEUE, &keys, &arguments, Repeat::Once).await?;
+        let value = self.run_on(&script::ENQUEUE, &keys, &arguments, Repeat::Once).await?;
         self.understood(given(value, items.len()))
     }
 
@@ -287,7 +286,7 @@ impl Server {
             arguments.push(id.as_uuid().as_bytes().as_slice());
         }
         let keys = self.keys.of(&script::TRIM, queue);
-        self.link.run(&script::TRIM, &keys, &arguments, Repeat::Once).await.map(drop)
+        self.run_on(&script::TRIM, &keys, &arguments, Repeat::Once).await.map(drop)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use gristmill_job::{QueueName, WorkerId};
 
-use super::script::Script;
+use super::script::Step;
 
 /// The keys of all queues with one prefix. A queue's keys share a hash tag, so that on a cluster they
 /// are in one place.
@@ -37,9 +37,9 @@ impl Keys {
     }
 
     /// The keys that a script declares, but for what a worker holds.
-    pub(super) fn of(&self, script: &Script, queue: &QueueName) -> Vec<Vec<u8>> {
+    pub(super) fn of(&self, step: &Step, queue: &QueueName) -> Vec<Vec<u8>> {
         let stem = self.stem(queue);
-        let names = script.keys().filter(|name| *name != "held");
+        let names = step.keys().filter(|name| *name != "held");
         names.map(|name| [stem.as_bytes(), name.as_bytes()].concat()).collect()
     }
 

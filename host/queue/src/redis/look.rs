@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use gristmill_job::{Job, JobId, LogLine, QueueName, StateName, time};
+use gristmill_redis::{Arguments, ConnectError, Repeat, Reply};
 use redis::Value;
 
 use super::codec::{self, Decoded};
-use super::fault::ConnectError;
-use super::link::{Arguments, Repeat};
 use super::mailbox::{Heard, Mailbox};
 use super::record::Record;
-use super::reply::{Reply, job_id, worker_id};
+use super::reply::{job_id, view, worker_id};
 use super::server::{Server, id_bytes};
 use super::{WAIT_BACKSTOP, script};
 use crate::{Counts, Cursor, Error, Filter, Page, QueueStatus, Totals};
@@ -33,7 +32,7 @@ impl Server {
         arguments.push(mailbox);
         match self.search(&script::READ, &arguments).await? {
             Some((_, reply)) => {
-                self.understood(reply.view().and_then(|view| view.job(id))).map(Some)
+                self.understood(view(reply).and_then(|view| view.job(id))).map(Some)
             }
             None => Ok(None),
         }

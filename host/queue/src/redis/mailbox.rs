@@ -7,27 +7,16 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use futures_util::StreamExt as _;
 use gristmill_job::{JobId, WorkerId};
-use redis::RedisError;
-use redis::aio::PubSub;
-use tokio::sync::{Notify, oneshot, watch};
-use tokio_util::sync::{CancellationToken, DropGuard};
+use gristmill_redis::{Link, Listener, Subscription};
+use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
 
 use super::codec::Decoded;
-use super::link::Link;
 use super::record::View;
 use super::reply::{job_id, worker_id};
-
-/// How long a silent subscription is believed in; then the server is asked, and has as long to answer.
-const SILENCE_MAX: Duration = Duration::from_secs(5);
-/// Waits before the next try to subscribe, which double from the first to the last.
-const RETRY_MIN: Duration = Duration::from_millis(50);
-const RETRY_MAX: Duration = Duration::from_secs(1);
 
 /// What one who waits for a job is told.
 #[derive(Debug)]
@@ -44,9 +33,7 @@ pub(super) struct Mailbox {
     /// Its name: 32 characters, as the scripts expect.
     pub(super) name: String,
     post: Arc<Post>,
-    /// How often the subscription was made; 0: not yet.
-    subscribed: watch::Receiver<u64>,
-    _closing: DropGuard,
+    subscription: Subscription,
 }
 
 /// Who is to be told of what.
@@ -61,23 +48,9 @@ impl Mailbox {
     pub(super) fn open(link: &Arc<Link>, prefix: &str) -> Self {
         let name = Uuid::new_v4().simple().to_string();
         let post = Arc::<Post>::default();
-        let (announce, subscribed) = watch::channel(0);
-        let closing = CancellationToken::new();
-        let reader = Reader {
-            link: Arc::clone(link),
-            channel: format!("{prefix}:mail:{name}"),
-            post: Arc::clone(&post),
-            announce,
-        };
-        let closed = closing.clone();
-        // It ends with the mailbox, which nobody has to wait for: it holds nothing but a connection.
-        drop(link.home().spawn(async move {
-            tokio::select! {
-                () = reader.read() => {}
-                () = closed.cancelled() => {}
-            }
-        }));
-        Self { name, post, subscribed, _closing: closing.drop_guard() }
+        let channel = format!("{prefix}:mail:{name}");
+        let subscription = Subscription::open(link, channel, Arc::clone(&post) as _);
+        Self { name, post, subscription }
     }
 
     /// The bell of a worker; it keeps one ring for a worker that isn't listening.
@@ -92,9 +65,7 @@ impl Mailbox {
 
     /// Waits until letters come.
     pub(super) async fn is_open(&self) {
-        let mut subscribed = self.subscribed.clone();
-        // It is closed only when the process ends.
-        let _ = subscribed.wait_for(|times| *times > 0).await;
+        self.subscription.is_open().await;
     }
 
     /// What is heard of a job from now on. Closed when letters may have been lost.
@@ -128,15 +99,26 @@ impl Post {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn tell(&self, id: JobId, heard: impl Fn() -> Decoded<Heard>) -> Decoded<()> {
+        let Some(tellers) = self.waiting().remove(&id) else { return Ok(()) };
+        for teller in tellers {
+            // One who doesn't wait any more need not be told.
+            let _ = teller.send(heard()?);
+        }
+        Ok(())
+    }
+}
+
+impl Listener for Post {
     /// Letters may have been lost: everybody looks for himself.
-    fn tell_all(&self) {
+    fn subscribed(&self) {
         self.waiting().clear();
         for bell in self.bells().values() {
             bell.notify_one();
         }
     }
 
-    fn deliver(&self, letter: &[u8]) -> Decoded<()> {
+    fn hear(&self, letter: &[u8]) -> anyhow::Result<()> {
         let (kind, rest) = letter.split_first().context("a letter is empty")?;
         let (id, rest) = rest.split_at_checked(16).context("a letter is cut off")?;
         match kind {
@@ -148,15 +130,6 @@ impl Post {
             b'e' => self.tell(job_id(id)?, || unframed(rest))?,
             b'g' => self.tell(job_id(id)?, || Ok(Heard::Gone))?,
             other => anyhow::bail!("a letter is of the unknown kind {other}"),
-        }
-        Ok(())
-    }
-
-    fn tell(&self, id: JobId, heard: impl Fn() -> Decoded<Heard>) -> Decoded<()> {
-        let Some(tellers) = self.waiting().remove(&id) else { return Ok(()) };
-        for teller in tellers {
-            // One who doesn't wait any more need not be told.
-            let _ = teller.send(heard()?);
         }
         Ok(())
     }
@@ -185,70 +158,4 @@ fn unframed(mut rest: &[u8]) -> Decoded<Heard> {
     };
     ensure!(rest.is_empty(), "a letter is too long");
     Ok(Heard::Ended(Box::new(view)))
-}
-
-/// Who reads the mailbox.
-struct Reader {
-    link: Arc<Link>,
-    channel: String,
-    post: Arc<Post>,
-    announce: watch::Sender<u64>,
-}
-
-impl Reader {
-    /// Reads for ever: when the subscription is lost, it is made anew.
-    async fn read(self) {
-        let mut wait = RETRY_MIN;
-        loop {
-            match self.subscribe().await {
-                Ok(subscription) => {
-                    wait = RETRY_MIN;
-                    self.announce.send_modify(|times| *times += 1);
-                    self.post.tell_all();
-                    let lost = self.deliver_all(subscription).await;
-                    tracing::debug!(error = %lost, "the subscription to the queue is lost");
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "the queue can't be subscribed to");
-                    tokio::time::sleep(wait).await;
-                    wait = (wait * 2).min(RETRY_MAX);
-                }
-            }
-        }
-    }
-
-    async fn subscribe(&self) -> Result<PubSub, RedisError> {
-        let subscribing = async {
-            let mut subscription = self.link.client().get_async_pubsub().await?;
-            subscription.subscribe(&self.channel).await?;
-            Ok(subscription)
-        };
-        tokio::time::timeout(SILENCE_MAX, subscribing).await.unwrap_or_else(|_| Err(silence()))
-    }
-
-    /// Delivers letters until the subscription is lost.
-    async fn deliver_all(&self, subscription: PubSub) -> RedisError {
-        let (mut sink, mut letters) = subscription.split();
-        loop {
-            match tokio::time::timeout(SILENCE_MAX, letters.next()).await {
-                Ok(Some(letter)) => {
-                    if let Err(error) = self.post.deliver(letter.get_payload_bytes()) {
-                        tracing::warn!(%error, "a message of the queue can't be read");
-                    }
-                }
-                Ok(None) => return RedisError::from(std::io::Error::other("it was closed")),
-                Err(_) => {
-                    match tokio::time::timeout(SILENCE_MAX, sink.ping::<redis::Value>()).await {
-                        Ok(Ok(_)) => {}
-                        Ok(Err(error)) => return error,
-                        Err(_) => return silence(),
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn silence() -> RedisError {
-    RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut))
 }

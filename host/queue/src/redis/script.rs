@@ -5,9 +5,9 @@
 //! which its text knows them, and its source. [`Scripts`] are all of them for one prefix.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use redis::{Cmd, Pipeline};
-use sha1_smol::Sha1;
+use gristmill_redis::Script;
 
 /// What time it is for the scripts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,18 +21,18 @@ pub enum ServerClock {
 
 /// A script's name and text.
 #[derive(Debug)]
-pub(super) struct Script {
+pub(super) struct Step {
     name: &'static str,
     text: &'static str,
 }
 
 macro_rules! scripts {
     ($($(#[$doc:meta])* $name:ident = $file:literal;)+) => {
-        $($(#[$doc])* pub(super) static $name: Script =
-            Script { name: $file, text: include_str!(concat!("scripts/", $file, ".lua")) };)+
+        $($(#[$doc])* pub(super) static $name: Step =
+            Step { name: $file, text: include_str!(concat!("scripts/", $file, ".lua")) };)+
 
         /// Every script.
-        static ALL: &[&Script] = &[$(&$name),+];
+        static ALL: &[&Step] = &[$(&$name),+];
     };
 }
 
@@ -90,51 +90,28 @@ const PRELUDE: &str = include_str!("scripts/parts/prelude.lua");
 /// All scripts, for one prefix and clock.
 #[derive(Debug)]
 pub(super) struct Scripts {
-    made: HashMap<&'static str, Made>,
-}
-
-#[derive(Debug)]
-struct Made {
-    source: String,
-    sha: String,
+    made: HashMap<&'static str, Arc<Script>>,
 }
 
 impl Scripts {
     pub(super) fn new(prefix: &str, clock: &ServerClock) -> Self {
-        let made = ALL.iter().map(|script| {
-            let source = script.source(prefix, clock);
-            let sha = Sha1::from(&source).digest().to_string();
-            (script.name, Made { source, sha })
+        let made = ALL.iter().map(|step| {
+            let script = Script::new(step.source(prefix, clock));
+            (step.name, Arc::new(script))
         });
         Self { made: made.collect() }
     }
 
-    pub(super) fn sha(&self, script: &Script) -> &str {
-        &self.made[script.name].sha
+    pub(super) fn get(&self, step: &Step) -> &Script {
+        &self.made[step.name]
     }
 
-    /// The command that makes a script known to the server.
-    pub(super) fn load(&self, script: &Script) -> Cmd {
-        load(&self.made[script.name].source)
-    }
-
-    /// The commands that make all of them known, in one round trip.
-    pub(super) fn load_all(&self) -> Pipeline {
-        let mut all = Pipeline::new();
-        for made in self.made.values() {
-            all.add_command(load(&made.source));
-        }
-        all
+    pub(super) fn all(&self) -> Vec<Arc<Script>> {
+        self.made.values().cloned().collect()
     }
 }
 
-fn load(source: &str) -> Cmd {
-    let mut command = redis::cmd("SCRIPT");
-    command.arg("LOAD").arg(source);
-    command
-}
-
-impl Script {
+impl Step {
     /// The names of the keys that the script declares, in their order.
     pub(super) fn keys(&self) -> impl Iterator<Item = &'static str> {
         self.header("-- keys:")

@@ -4,14 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gristmill_job::{JobId, QueueName, WorkerId};
+use gristmill_redis::{Arguments, ConnectError, Link, Repeat, Reply};
 use redis::Value;
 
 use super::codec::Decoded;
-use super::fault::ConnectError;
 use super::keys::Keys;
-use super::link::{Arguments, Link, Repeat};
-use super::reply::Reply;
-use super::script::Script;
+use super::script::{Scripts, Step};
 use crate::Config;
 
 /// The names of queues that one process keeps in mind, so that a search for a job asks first where it
@@ -22,6 +20,7 @@ const KNOWN_MAX: usize = 1_000;
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) link: Arc<Link>,
+    scripts: Scripts,
     pub(super) keys: Keys,
     pub(super) config: Config,
     known: Mutex<Known>,
@@ -36,33 +35,44 @@ struct Known {
 }
 
 impl Server {
-    pub(super) fn new(link: Arc<Link>, prefix: &str, config: Config) -> Self {
-        Self { link, keys: Keys::new(prefix), config, known: Mutex::default() }
+    pub(super) fn new(link: Arc<Link>, scripts: Scripts, prefix: &str, config: Config) -> Self {
+        Self { link, scripts, keys: Keys::new(prefix), config, known: Mutex::default() }
     }
 
     /// Runs a script on a queue.
     pub(super) async fn run(
         &self,
-        script: &'static Script,
+        step: &'static Step,
         queue: &QueueName,
         arguments: &Arguments,
         repeat: Repeat,
     ) -> Result<Value, ConnectError> {
-        self.link.run(script, &self.keys.of(script, queue), arguments, repeat).await
+        self.run_on(step, &self.keys.of(step, queue), arguments, repeat).await
     }
 
     /// Runs a script on a queue and what a worker holds of it.
     pub(super) async fn run_for(
         &self,
         worker: WorkerId,
-        script: &'static Script,
+        step: &'static Step,
         queue: &QueueName,
         arguments: &Arguments,
         repeat: Repeat,
     ) -> Result<Value, ConnectError> {
-        let mut keys = self.keys.of(script, queue);
+        let mut keys = self.keys.of(step, queue);
         keys.push(self.keys.held(queue, worker));
-        self.link.run(script, &keys, arguments, repeat).await
+        self.run_on(step, &keys, arguments, repeat).await
+    }
+
+    /// Runs a script on these keys.
+    pub(super) async fn run_on(
+        &self,
+        step: &'static Step,
+        keys: &[Vec<u8>],
+        arguments: &Arguments,
+        repeat: Repeat,
+    ) -> Result<Value, ConnectError> {
+        self.link.run(self.scripts.get(step), keys, arguments, repeat).await
     }
 
     pub(super) fn understood<T>(&self, decoded: Decoded<T>) -> Result<T, ConnectError> {
@@ -107,24 +117,24 @@ impl Server {
     /// one, and whose it is.
     pub(super) async fn search(
         &self,
-        script: &'static Script,
+        step: &'static Step,
         arguments: &Arguments,
     ) -> Result<Option<(QueueName, Reply)>, ConnectError> {
         let known = self.known(self.link.connections()).queues.clone();
-        if let Some(found) = self.search_in(&known, script, arguments).await? {
+        if let Some(found) = self.search_in(&known, step, arguments).await? {
             return Ok(Some(found));
         }
         let others = &self.queues().await? - &known;
-        self.search_in(&others, script, arguments).await
+        self.search_in(&others, step, arguments).await
     }
 
     async fn search_in(
         &self,
         queues: &BTreeSet<QueueName>,
-        script: &'static Script,
+        step: &'static Step,
         arguments: &Arguments,
     ) -> Result<Option<(QueueName, Reply)>, ConnectError> {
-        let asked = queues.iter().map(|queue| self.run(script, queue, arguments, Repeat::Once));
+        let asked = queues.iter().map(|queue| self.run(step, queue, arguments, Repeat::Once));
         let answers = futures_util::future::try_join_all(asked).await?;
         for (queue, value) in queues.iter().zip(answers) {
             if let Some(reply) = self.understood(Reply::maybe(value))? {

@@ -3,14 +3,13 @@
 use std::collections::HashSet;
 
 use gristmill_job::{ErrorReport, NewJob, OutcomeKind, QueueName, WorkerId, codes};
+use gristmill_redis::{Arguments, ConnectError, Repeat, Reply};
 use redis::Value;
 
 use super::codec::{self, Decoded, Left, Package, millis};
-use super::fault::ConnectError;
 use super::intake::{Bounds, Item};
-use super::link::{Arguments, Repeat};
 use super::record::{leased, until};
-use super::reply::{Reply, job_id, worker_id};
+use super::reply::{job_id, worker_id};
 use super::server::{Server, worker_bytes};
 use super::{BATCH_BYTES_MAX, OUTBOX_ITEMS, REAPED_MAX, script};
 use crate::{Cycle, CycleReply, Error, Held, Note, Reaped, Resynced, Settled, Settlement};

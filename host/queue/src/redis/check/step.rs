@@ -3,14 +3,13 @@
 use std::collections::BTreeSet;
 
 use gristmill_job::{QueueName, WorkerId};
+use gristmill_redis::{Arguments, ConnectError, Repeat, Reply};
 
 use super::fault::{Fault, FaultKind};
 use super::sweep::Tally;
 use crate::redis::codec::{Decoded, millis};
-use crate::redis::fault::ConnectError;
-use crate::redis::link::{Arguments, Repeat};
 use crate::redis::record::Record;
-use crate::redis::reply::{Reply, job_id};
+use crate::redis::reply::job_id;
 use crate::redis::script;
 use crate::redis::server::{Server, worker_bytes};
 
@@ -124,7 +123,7 @@ impl Server {
             item.write(&mut arguments);
         }
         // Whatever was repaired is found well when it is looked at again.
-        let value = self.link.run(&script::CHECK, &keys, &arguments, Repeat::Once).await?;
+        let value = self.run_on(&script::CHECK, &keys, &arguments, Repeat::Once).await?;
         self.understood(Reply::new(value).and_then(|reply| found(reply, items)))
     }
 

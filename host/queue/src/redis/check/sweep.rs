@@ -4,14 +4,14 @@ use std::collections::HashSet;
 use std::ops::AddAssign;
 
 use gristmill_job::{QueueName, WorkerId};
+use gristmill_redis::{ConnectError, Reply, scanned};
 use redis::{Cmd, Value};
 
 use super::fault::{Fault, FaultKind};
 use super::step::{ITEMS_MAX, Item, shown};
 use super::{Checked, FAULTS_MAX};
 use crate::redis::codec::{self, Decoded};
-use crate::redis::fault::ConnectError;
-use crate::redis::reply::{Reply, job_id, scanned};
+use crate::redis::reply::job_id;
 use crate::redis::server::Server;
 
 /// Keys or small entries that the server looks at for one page of a scan.

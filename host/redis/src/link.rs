@@ -1,32 +1,48 @@
 //! The connection to a server: made, lost and made again.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use gristmill_job::time;
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, RedisError, ServerErrorKind, Value};
+use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, ServerErrorKind, Value};
 use tokio::runtime::Handle;
 
-use super::address::Address;
-use super::fault::{ConnectError, Fault, blame, is_of_the_connection};
-use super::keys::Keys;
-use super::script::{Script, Scripts};
-use super::{Options, SCHEMA};
+use crate::fault::{Fault, is_of_the_connection};
+use crate::{Address, ConnectError, Script, blame};
 
 /// Within this long after a failed attempt to connect nobody makes another.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(50);
 
+/// How long a server is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// To take a connection and to greet.
+    pub connect: Duration,
+    /// To answer. Past it the connection is given up, since nothing that is sent takes long.
+    pub answer: Duration,
+}
+
+/// The layout of keys that a back-end writes. One that doesn't know a server's layout keeps away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schema {
+    /// Where its number is kept.
+    pub key: String,
+    /// Its number.
+    pub number: u64,
+}
+
 /// A server, and the connection to it while there is one.
-pub(super) struct Link {
+pub struct Link {
     client: Client,
     address: Address,
-    schema_key: String,
-    connect_patience: Duration,
-    answer_patience: Duration,
-    pub(super) scripts: Scripts,
+    patience: Patience,
+    schema: Schema,
+    /// What a connection makes known before it is used.
+    scripts: Vec<Arc<Script>>,
     /// Connections live where the link was made, whoever needs one first.
     home: Handle,
     live: Mutex<Option<Live>>,
@@ -49,7 +65,7 @@ impl fmt::Debug for Link {
 
 /// What of a command may be repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Repeat {
+pub enum Repeat {
     /// It does the same when it is done twice, so it is sent again on a new connection.
     Once,
     /// Whoever sent it has to find out what became of it.
@@ -57,16 +73,22 @@ pub(super) enum Repeat {
 }
 
 impl Link {
-    /// A link that isn't connected yet.
-    pub(super) fn new(address: Address, options: &Options) -> Result<Self, ConnectError> {
-        let client = open(&address)?;
+    /// A link that isn't connected yet, on the async runtime that this is called on.
+    ///
+    /// # Errors
+    /// [`ConnectError::Unusable`]: no client can be made for the address.
+    pub fn new(
+        address: Address,
+        patience: Patience,
+        schema: Schema,
+        scripts: Vec<Arc<Script>>,
+    ) -> Result<Self, ConnectError> {
         Ok(Self {
-            client,
+            client: open(&address)?,
             address,
-            schema_key: Keys::new(&options.prefix).schema(),
-            connect_patience: options.connect_patience,
-            answer_patience: options.answer_patience,
-            scripts: Scripts::new(&options.prefix, &options.clock),
+            patience,
+            schema,
+            scripts,
             home: Handle::current(),
             live: Mutex::new(None),
             made: AtomicU64::new(0),
@@ -74,33 +96,43 @@ impl Link {
         })
     }
 
-    pub(super) fn client(&self) -> &Client {
+    pub(crate) fn client(&self) -> &Client {
         &self.client
     }
 
-    pub(super) fn home(&self) -> &Handle {
+    /// Where connections live, and what is to live as long.
+    #[must_use]
+    pub fn home(&self) -> &Handle {
         &self.home
     }
 
-    pub(super) fn address(&self) -> &Address {
+    /// Where the server is.
+    #[must_use]
+    pub fn address(&self) -> &Address {
         &self.address
     }
 
     /// Connects, if that isn't done.
-    pub(super) async fn connect(self: &Arc<Self>) -> Result<(), ConnectError> {
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub async fn connect(self: &Arc<Self>) -> Result<(), ConnectError> {
         self.connection().await.map(drop)
     }
 
-    /// Runs a script on a queue's keys.
-    pub(super) async fn run(
+    /// Runs a script on these keys.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub async fn run(
         self: &Arc<Self>,
-        script: &'static Script,
+        script: &Script,
         keys: &[Vec<u8>],
         arguments: &Arguments,
         repeat: Repeat,
     ) -> Result<Value, ConnectError> {
         let mut command = redis::cmd("EVALSHA");
-        command.arg(self.scripts.sha(script)).arg(keys.len());
+        command.arg(script.sha()).arg(keys.len());
         for key in keys {
             command.arg(key.as_slice());
         }
@@ -110,8 +142,7 @@ impl Link {
         match self.send(&command, repeat).await {
             // Somebody flushed the scripts; nothing was run.
             Err(fault) if fault.is(ServerErrorKind::NoScript) => {
-                let load = self.scripts.load(script);
-                self.send(&load, Repeat::Once).await.map_err(|fault| self.blame(fault))?;
+                self.send(&script.load(), Repeat::Once).await.map_err(|fault| self.blame(fault))?;
                 self.send(&command, repeat).await
             }
             answered => answered,
@@ -120,17 +151,46 @@ impl Link {
     }
 
     /// Sends a plain command that may be repeated.
-    pub(super) async fn ask(self: &Arc<Self>, command: &Cmd) -> Result<Value, ConnectError> {
-        self.send(command, Repeat::Once).await.map_err(|fault| self.blame(fault))
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub async fn ask(self: &Arc<Self>, command: &Cmd) -> Result<Value, ConnectError> {
+        self.command(command, Repeat::Once).await
+    }
+
+    /// Sends a plain command.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub async fn command(
+        self: &Arc<Self>,
+        command: &Cmd,
+        repeat: Repeat,
+    ) -> Result<Value, ConnectError> {
+        self.send(command, repeat).await.map_err(|fault| self.blame(fault))
+    }
+
+    /// Sends commands in one round trip; an answer each.
+    ///
+    /// # Errors
+    /// [`ConnectError`], for all of them if for one.
+    pub async fn pipeline(
+        self: &Arc<Self>,
+        pipeline: &Pipeline,
+        repeat: Repeat,
+    ) -> Result<Vec<Value>, ConnectError> {
+        self.send(pipeline, repeat).await.map_err(|fault| self.blame(fault))
     }
 
     /// An answer that can't be understood.
-    pub(super) fn misunderstood(&self, error: &anyhow::Error) -> ConnectError {
+    #[must_use]
+    pub fn misunderstood(&self, error: &anyhow::Error) -> ConnectError {
         ConnectError::Unusable { address: self.address.to_string(), reason: format!("{error:#}") }
     }
 
     /// How many connections were made so far: what a server knew may be gone with the last one.
-    pub(super) fn connections(&self) -> u64 {
+    #[must_use]
+    pub fn connections(&self) -> u64 {
         self.made.load(Ordering::Relaxed)
     }
 
@@ -141,19 +201,22 @@ impl Link {
         }
     }
 
-    async fn send(self: &Arc<Self>, command: &Cmd, repeat: Repeat) -> Result<Value, Fault> {
-        match (self.send_once(command).await, repeat) {
+    async fn send<R: Request>(
+        self: &Arc<Self>,
+        request: &R,
+        repeat: Repeat,
+    ) -> Result<R::Answer, Fault> {
+        match (self.send_once(request).await, repeat) {
             (Err(Fault::Answer(error)), Repeat::Once) if is_of_the_connection(&error) => {
-                self.send_once(command).await
+                self.send_once(request).await
             }
             (answered, _) => answered,
         }
     }
 
-    async fn send_once(self: &Arc<Self>, command: &Cmd) -> Result<Value, Fault> {
+    async fn send_once<R: Request>(self: &Arc<Self>, request: &R) -> Result<R::Answer, Fault> {
         let mut live = self.connection().await.map_err(Fault::Connect)?;
-        let answered = live.connection.send_packed_command(command).await;
-        answered.and_then(Value::extract_error).map_err(|error| {
+        request.answer(&mut live.connection).await.map_err(|error| {
             if is_of_the_connection(&error) {
                 self.give_up(live.number);
             }
@@ -219,71 +282,121 @@ impl Link {
     async fn greet(&self) -> Result<MultiplexedConnection, ConnectError> {
         let greeting = async {
             let config = AsyncConnectionConfig::new()
-                .set_connection_timeout(Some(self.connect_patience))
-                .set_response_timeout(Some(self.answer_patience));
+                .set_connection_timeout(Some(self.patience.connect))
+                .set_response_timeout(Some(self.patience.answer));
             let mut connection =
                 self.client.get_multiplexed_async_connection_with_config(&config).await?;
             // Who may not ask for the role will see by the first write.
             let role = redis::cmd("ROLE").query_async::<Value>(&mut connection).await;
             let is_replica = role.is_ok_and(|role| is_replica(&role));
-            let schema = self.schema(&mut connection).await?;
-            self.scripts.load_all().query_async::<Value>(&mut connection).await?;
+            let schema = self.find_schema(&mut connection).await?;
+            self.load_all().query_async::<Value>(&mut connection).await?;
             Ok((connection, is_replica, schema))
         };
         let address = || self.address.to_string();
         let greeted =
-            tokio::time::timeout(self.connect_patience, greeting).await.map_err(|_| {
-                let reason = format!("no answer within {:?}", self.connect_patience);
+            tokio::time::timeout(self.patience.connect, greeting).await.map_err(|_| {
+                let reason = format!("no answer within {:?}", self.patience.connect);
                 ConnectError::Unreachable { address: address(), reason }
             })?;
         match greeted {
             Ok((_, true, _)) => Err(ConnectError::ReadOnly { address: address() }),
-            Ok((_, _, found)) if found != SCHEMA.to_string() => {
-                Err(ConnectError::Schema { address: address(), found })
+            Ok((_, _, found)) if found != self.schema.number.to_string() => {
+                let known = self.schema.number;
+                Err(ConnectError::Schema { address: address(), found, known })
             }
             Ok((connection, ..)) => Ok(connection),
             Err(error) => Err(blame(&self.address, &error)),
         }
     }
 
+    /// The commands that make all scripts known, in one round trip.
+    fn load_all(&self) -> Pipeline {
+        let mut all = Pipeline::new();
+        for script in &self.scripts {
+            all.add_command(script.load());
+        }
+        all
+    }
+
     /// The schema of the keys, which is ours where there were none.
-    async fn schema(&self, connection: &mut MultiplexedConnection) -> Result<String, RedisError> {
+    async fn find_schema(
+        &self,
+        connection: &mut MultiplexedConnection,
+    ) -> Result<String, RedisError> {
         let mut read = redis::cmd("GET");
-        read.arg(&self.schema_key);
+        read.arg(&self.schema.key);
         if let Some(found) = read.query_async::<Option<String>>(connection).await? {
             return Ok(found);
         }
         let mut write = redis::cmd("SET");
-        write.arg(&self.schema_key).arg(SCHEMA).arg("NX");
+        write.arg(&self.schema.key).arg(self.schema.number).arg("NX");
         write.query_async::<Value>(connection).await?;
         read.query_async::<Option<String>>(connection).await.map(Option::unwrap_or_default)
     }
 }
 
+/// What is sent in one round trip.
+trait Request {
+    type Answer;
+
+    fn answer(
+        &self,
+        connection: &mut MultiplexedConnection,
+    ) -> impl Future<Output = Result<Self::Answer, RedisError>> + Send;
+}
+
+impl Request for Cmd {
+    type Answer = Value;
+
+    async fn answer(&self, connection: &mut MultiplexedConnection) -> Result<Value, RedisError> {
+        connection.send_packed_command(self).await.and_then(Value::extract_error)
+    }
+}
+
+impl Request for Pipeline {
+    type Answer = Vec<Value>;
+
+    async fn answer(
+        &self,
+        connection: &mut MultiplexedConnection,
+    ) -> Result<Vec<Value>, RedisError> {
+        self.query_async(connection).await
+    }
+}
+
 /// What a script is given beside its keys.
 #[derive(Debug, Default)]
-pub(super) struct Arguments(Vec<Vec<u8>>);
+pub struct Arguments(Vec<Vec<u8>>);
 
 impl Arguments {
-    pub(super) fn push(&mut self, argument: impl Into<Vec<u8>>) {
+    /// One more.
+    pub fn push(&mut self, argument: impl Into<Vec<u8>>) {
         self.0.push(argument.into());
     }
 
-    pub(super) fn push_number(&mut self, number: impl ToString) {
+    /// One more, which is a number.
+    pub fn push_number(&mut self, number: impl ToString) {
         self.0.push(number.to_string().into_bytes());
     }
 
-    pub(super) fn append(&mut self, mut other: Self) {
+    /// All of the other's.
+    pub fn append(&mut self, mut other: Self) {
         self.0.append(&mut other.0);
     }
 
-    pub(super) fn bytes(&self) -> usize {
+    /// What they weigh together.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
         self.0.iter().map(Vec::len).sum()
     }
 }
 
 /// A client of a server, which isn't asked yet.
-pub(super) fn open(address: &Address) -> Result<Client, ConnectError> {
+///
+/// # Errors
+/// [`ConnectError::Unusable`]: no client can be made for the address.
+pub fn open(address: &Address) -> Result<Client, ConnectError> {
     // Whoever embeds us may have chosen another already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::open(address.info()).map_err(|error| blame(address, &error))

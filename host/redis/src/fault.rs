@@ -2,9 +2,7 @@
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
-use super::SCHEMA;
-use super::address::Address;
-use crate::Error;
+use crate::Address;
 
 /// Why a server can't be used.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -35,7 +33,7 @@ pub enum ConnectError {
     },
     /// Its keys were written by a later version.
     #[error(
-        "the keys of Redis at {address} are of schema {found}, and this version knows {SCHEMA}; \
+        "the keys of Redis at {address} are of schema {found}, and this version knows {known}; \
          use a later version, or another prefix"
     )]
     Schema {
@@ -43,6 +41,8 @@ pub enum ConnectError {
         address: String,
         /// The schema of the keys.
         found: String,
+        /// The one that this version knows.
+        known: u64,
     },
     /// Its memory is full.
     #[error(
@@ -63,26 +63,20 @@ pub enum ConnectError {
     },
 }
 
-impl From<ConnectError> for Error {
-    fn from(error: ConnectError) -> Self {
-        Self::Unavailable(error.into())
-    }
-}
-
 /// Why a command has no answer.
-pub(super) enum Fault {
+pub(crate) enum Fault {
     Connect(ConnectError),
     Answer(RedisError),
 }
 
 impl Fault {
-    pub(super) fn is(&self, kind: ServerErrorKind) -> bool {
+    pub(crate) fn is(&self, kind: ServerErrorKind) -> bool {
         matches!(self, Self::Answer(error) if error.kind() == ErrorKind::Server(kind))
     }
 }
 
 /// Whether the connection is of no use any more, or leads to a server that is none.
-pub(super) fn is_of_the_connection(error: &RedisError) -> bool {
+pub(crate) fn is_of_the_connection(error: &RedisError) -> bool {
     let kind = error.kind();
     // After a failover the old primary refuses writes: the name may lead to the new one by now.
     let is_wrong_server = matches!(kind, ErrorKind::Server(ServerErrorKind::ReadOnly));
@@ -90,7 +84,8 @@ pub(super) fn is_of_the_connection(error: &RedisError) -> bool {
 }
 
 /// An error as users should hear of it.
-pub(super) fn blame(address: &Address, error: &RedisError) -> ConnectError {
+#[must_use]
+pub fn blame(address: &Address, error: &RedisError) -> ConnectError {
     let address = address.to_string();
     let reason = error.detail().map_or_else(|| error.to_string(), str::to_owned);
     match (error.kind(), error.code()) {

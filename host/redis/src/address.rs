@@ -23,7 +23,7 @@ pub struct InvalidAddress {
 
 impl Address {
     /// What a client connects by.
-    pub(super) fn info(&self) -> ConnectionInfo {
+    pub(crate) fn info(&self) -> ConnectionInfo {
         self.info.clone()
     }
 }
