@@ -1,5 +1,7 @@
 //! The bounds of a cache.
 
+use crate::Error;
+
 /// The bounds of a cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -11,6 +13,20 @@ pub struct Config {
     pub batch_items_max: usize,
     /// Keys and values in memory together; above it the least useful entries are evicted.
     pub memory_bytes_max: u64,
+}
+
+impl Config {
+    /// Checks the bound of a value's bytes.
+    pub(crate) fn check_value(&self, bytes: usize) -> Result<(), Error> {
+        let max = self.value_bytes_max;
+        if bytes > max { Err(Error::TooLarge { bytes, max }) } else { Ok(()) }
+    }
+
+    /// Checks the bound of a batch's items.
+    pub(crate) fn check_batch(&self, items: usize) -> Result<(), Error> {
+        let max = self.batch_items_max;
+        if items > max { Err(Error::TooMany { items, max }) } else { Ok(()) }
+    }
 }
 
 impl Default for Config {

@@ -1,5 +1,7 @@
 //! Why a cache couldn't do what it was asked.
 
+use gristmill_redis::ConnectError;
+
 /// Why a cache couldn't do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -33,4 +35,10 @@ pub enum Error {
     /// The back-end can't be reached, or didn't answer.
     #[error("the cache can't be reached")]
     Unavailable(#[source] anyhow::Error),
+}
+
+impl From<ConnectError> for Error {
+    fn from(error: ConnectError) -> Self {
+        Self::Unavailable(error.into())
+    }
 }

@@ -10,12 +10,14 @@ mod config;
 mod contract;
 mod error;
 mod memory;
+pub mod redis;
 mod types;
 
 pub use config::Config;
 pub use contract::Cache;
 pub use error::Error;
 pub use memory::MemoryCache;
+pub use redis::RedisCache;
 pub use types::{
     Condition, Cursor, Entry, Key, Lookup, Page, Reservation, SetOptions, Space, Stats, Version,
 };

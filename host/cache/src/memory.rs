@@ -72,16 +72,6 @@ impl MemoryCache {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn check_value(&self, value: &Bytes) -> Result<(), Error> {
-        let (bytes, max) = (value.len(), self.config.value_bytes_max);
-        if bytes > max { Err(Error::TooLarge { bytes, max }) } else { Ok(()) }
-    }
-
-    fn check_batch(&self, items: usize) -> Result<(), Error> {
-        let max = self.config.batch_items_max;
-        if items > max { Err(Error::TooMany { items, max }) } else { Ok(()) }
-    }
-
     fn put(&self, space: &Space, key: &Key, value: Bytes, ttl: Option<Duration>) {
         let now = self.now();
         let new = stored(value, ttl, now);
@@ -148,7 +138,7 @@ impl Cache for MemoryCache {
         value: Bytes,
         options: SetOptions,
     ) -> Result<bool, Error> {
-        self.check_value(&value)?;
+        self.config.check_value(value.len())?;
         let now = self.now();
         let new = stored(value, options.ttl, now);
         Ok(self.store.update(Place::new(space, key), now, |old| {
@@ -169,7 +159,7 @@ impl Cache for MemoryCache {
         value: Bytes,
         ttl: Option<Duration>,
     ) -> Result<bool, Error> {
-        self.check_value(&value)?;
+        self.config.check_value(value.len())?;
         let now = self.now();
         let new = stored(value, ttl, now);
         Ok(self.store.update(Place::new(space, key), now, |old| {
@@ -212,7 +202,7 @@ impl Cache for MemoryCache {
     }
 
     async fn get_many(&self, space: &Space, keys: &[Key]) -> Result<Vec<Option<Bytes>>, Error> {
-        self.check_batch(keys.len())?;
+        self.config.check_batch(keys.len())?;
         Ok(keys.iter().map(|key| self.look(space, key).map(|stored| stored.value)).collect())
     }
 
@@ -222,8 +212,8 @@ impl Cache for MemoryCache {
         entries: Vec<(Key, Bytes)>,
         ttl: Option<Duration>,
     ) -> Result<(), Error> {
-        self.check_batch(entries.len())?;
-        entries.iter().try_for_each(|(_, value)| self.check_value(value))?;
+        self.config.check_batch(entries.len())?;
+        entries.iter().try_for_each(|(_, value)| self.config.check_value(value.len()))?;
         for (key, value) in entries {
             self.put(space, &key, value, ttl);
         }
@@ -231,7 +221,7 @@ impl Cache for MemoryCache {
     }
 
     async fn delete_many(&self, space: &Space, keys: &[Key]) -> Result<u64, Error> {
-        self.check_batch(keys.len())?;
+        self.config.check_batch(keys.len())?;
         Ok(keys.iter().map(|key| u64::from(self.remove(space, key))).sum())
     }
 
@@ -296,7 +286,7 @@ impl Cache for MemoryCache {
         let place = Place::new(&space, &key);
         let mut flights = locked(&self.flights);
         let held = flights.holds(&place, token, self.now());
-        let checked = self.check_value(&value);
+        let checked = self.config.check_value(value.len());
         if held && checked.is_ok() {
             self.put(&space, &key, value, ttl);
         }

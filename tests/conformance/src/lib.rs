@@ -20,3 +20,16 @@ mod seed;
 mod time;
 
 pub use time::{Fixed, Time};
+
+/// Says loudly what a back-end lacks whose rules are therefore left out.
+#[expect(clippy::print_stderr, reason = "what a test leaves out must be seen")]
+fn is_left_out(lacks: Option<String>) -> bool {
+    if let Some(lacks) = &lacks {
+        eprintln!("SKIPPED: {lacks}");
+    }
+    lacks.is_some()
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}

@@ -20,7 +20,6 @@ mod unique;
 mod wait;
 mod worker;
 
-pub(crate) use fixture::runtime;
 pub use fixture::{QueueBackend, QueueFixture, check};
 pub use model::follow_the_model;
 

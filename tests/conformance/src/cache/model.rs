@@ -12,11 +12,9 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof};
 
 use super::CacheBackend;
 use super::fixture::{CacheFixture, LEASE, key, keys};
-use crate::queue::runtime;
 use crate::seed::check_random;
+use crate::{is_left_out, runtime};
 
-/// Lives that one test goes through.
-const LIVES: u32 = 200;
 /// Steps of the longest life.
 const STEPS_MAX: usize = 80;
 /// Keys that share prefixes, and characters that are none to be taken for patterns.
@@ -74,8 +72,11 @@ fn a_step() -> impl Strategy<Value = Step> {
 
 /// Compares a back-end with the model over random lives.
 pub fn follow_the_model(backend: impl CacheBackend) {
-    let (runtime, backend) = (runtime(), Arc::new(backend));
-    check_random(LIVES, &vec(a_step(), 1..STEPS_MAX), |steps| {
+    if is_left_out(backend.lacks()) {
+        return;
+    }
+    let (lives, runtime, backend) = (backend.lives(), runtime(), Arc::new(backend));
+    check_random(lives, &vec(a_step(), 1..STEPS_MAX), |steps| {
         runtime.block_on(async {
             let c = CacheFixture::open(Arc::clone(&backend) as _).await;
             let mut run = Run { c, plain: Plain::default(), reservations: Vec::new() };

@@ -12,7 +12,7 @@ use gristmill_job::{
 use gristmill_queue::{Changed, Config, Counts, Queue, QueueStatus};
 
 use super::worker::AWorker;
-use crate::Time;
+use crate::{Time, is_left_out, runtime};
 
 /// A back-end that is to keep the rules.
 #[async_trait]
@@ -40,7 +40,7 @@ pub fn check<F: Future<Output = ()>>(
     backend: impl QueueBackend,
     rule: impl FnOnce(QueueFixture) -> F,
 ) {
-    if is_left_out(&backend) {
+    if is_left_out(backend.lacks()) {
         return;
     }
     let backend = Arc::new(backend);
@@ -48,19 +48,6 @@ pub fn check<F: Future<Output = ()>>(
         rule(QueueFixture::open(Arc::clone(&backend) as _).await).await;
         backend.verify().await;
     });
-}
-
-#[expect(clippy::print_stderr, reason = "what a test leaves out must be seen")]
-pub(super) fn is_left_out(backend: &impl QueueBackend) -> bool {
-    let lacks = backend.lacks();
-    if let Some(lacks) = &lacks {
-        eprintln!("SKIPPED: {lacks}");
-    }
-    lacks.is_some()
-}
-
-pub(crate) fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
 /// An empty queue and its time.

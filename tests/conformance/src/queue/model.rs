@@ -16,8 +16,8 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof};
 
 use self::run::Run;
 use super::QueueBackend;
-use super::fixture::{is_left_out, runtime};
 use crate::seed::check_random;
+use crate::{is_left_out, runtime};
 
 /// Steps of the longest life.
 const STEPS_MAX: usize = 60;
@@ -126,7 +126,7 @@ fn an_end() -> impl Strategy<Value = End> {
 
 /// Compares a back-end with the model over random lives.
 pub fn follow_the_model(backend: impl QueueBackend) {
-    if is_left_out(&backend) {
+    if is_left_out(backend.lacks()) {
         return;
     }
     let (runtime, backend) = (runtime(), Arc::new(backend));

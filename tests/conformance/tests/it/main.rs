@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a back-end that can't be had has failed")]
 
 mod redis;
+mod redis_cache;
 
 use std::sync::Arc;
 
@@ -63,5 +64,10 @@ mod queue {
 }
 
 mod cache {
-    gristmill_conformance::cache! { memory => crate::Memory }
+    gristmill_conformance::cache! {
+        memory => crate::Memory,
+        redis => crate::redis_cache::Redis::of("redis-server"),
+        redis_6_2 => crate::redis_cache::Redis::of("redis-server-6.2"),
+        valkey => crate::redis_cache::Redis::of("valkey-server"),
+    }
 }
