@@ -741,8 +741,9 @@ pub mod gristmill {
         }
         /// A cache that outlives the attempt.
         ///
-        /// `bucket` is a name that the manifest grants; the empty name is the plugin's own namespace, which
-        /// nobody else sees. Keys are 1 to 512 bytes, values up to 1 MiB, both by default. Times to live
+        /// `bucket` is a name that the manifest grants, to look values up or to store them too; the empty
+        /// name is the plugin's own namespace, which nobody else sees. What isn't granted is answered with
+        /// `access-denied`. Keys are 1 to 512 bytes, values up to 1 MiB, both by default. Times to live
         /// are in milliseconds; no time to live means that the entry stays until it is deleted or evicted.
         /// Each call counts against the attempt's budget of operations and bytes.
         #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
@@ -3695,7 +3696,8 @@ pub mod gristmill {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
-            /// The value under a key, or the right to be the only one who computes it.
+            /// The value under a key, or the right to be the only one who computes it. In a bucket that is
+            /// granted read-only a missing value is `access-denied`, at once.
             #[allow(async_fn_in_trait)]
             pub fn get_or_reserve(
                 bucket: &str,

@@ -195,6 +195,15 @@ async fn log_flood() {
 }
 
 #[tokio::test]
+async fn cache_calls() {
+    let plan = json!({"bucket": "", "calls": [["set", "k", "v"], ["get", "k"], ["get", ""]]});
+    let report = Sandbox::new().run(a_job("cache-calls", "", Payload::json(&plan))).await;
+    let answers = result(&report);
+    assert_eq!((&answers[0], &answers[1]), (&json!({"Ok": null}), &json!({"Ok": "v"})));
+    assert!(answers[2]["Err"].to_string().contains("0 bytes"), "{answers}");
+}
+
+#[tokio::test]
 async fn cache_user() {
     let sandbox = Sandbox::new();
     let plugin = sandbox.guest("cache-user").await;

@@ -1,5 +1,6 @@
 //! All integration tests, in one binary.
 
+mod grants;
 mod guests;
 mod loading;
 mod worker;

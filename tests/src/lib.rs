@@ -4,7 +4,7 @@ mod sandbox;
 
 use std::path::{Path, PathBuf};
 
-pub use sandbox::{Recorded, Sandbox, a_job};
+pub use sandbox::{Recorded, Sandbox, a_grant, a_job};
 
 /// The checkout's `target` folder, where `make plugins` puts what it builds.
 fn target() -> PathBuf {

@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex};
 
 use gristmill_cache::MemoryCache;
 use gristmill_job::{
-    FunctionName, JobId, LogLine, NewJob, Payload, PluginName, Progress, SystemClock,
+    BucketName, FunctionName, JobId, LogLine, NewJob, Payload, PluginName, Progress, SystemClock,
 };
 use gristmill_runtime::{
-    Allocator, Attempt, Config, FollowUps, Limits, NoFollowUps, Note, Notes, Plugin, Report,
-    Runtime,
+    Access, Allocator, Attempt, Config, FollowUps, Grants, Limits, NoFollowUps, Note, Notes,
+    Plugin, Report, Runtime,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -104,6 +104,17 @@ impl Sandbox {
         self.runtime.load_file(&crate::guest(name)).await.expect("the guest loads")
     }
 
+    /// Loads a guest of `tests/guests` as a plugin of another name, with these grants.
+    ///
+    /// # Panics
+    /// It can't be loaded.
+    pub async fn guest_as(&self, guest: &str, name: &str, grants: Grants) -> Plugin {
+        let bytes = std::fs::read(crate::guest(guest)).expect("the guest");
+        let name = PluginName::new(name).expect("a plugin name");
+        let plugin = self.runtime.load(name, bytes.into()).await.expect("the guest loads");
+        plugin.with_grants(grants)
+    }
+
     /// Runs the first attempt of a job on the guest of its plugin's name.
     pub async fn run(&self, job: NewJob) -> Report {
         let plugin = self.guest(job.plugin.as_str()).await;
@@ -163,4 +174,14 @@ pub fn a_job(plugin: &str, function: &str, input: Payload) -> NewJob {
         job.function = Some(FunctionName::new(function).expect("a function name"));
     }
     job
+}
+
+/// A grant of one bucket.
+///
+/// # Panics
+/// The name is no name.
+#[must_use]
+pub fn a_grant(bucket: &str, access: Access) -> Grants {
+    let bucket = BucketName::new(bucket).expect("a bucket name");
+    Grants { cache: [(bucket, access)].into() }
 }

@@ -108,7 +108,8 @@ impl Runtime {
         &self.0.engine
     }
 
-    /// Makes a plugin of a component: compiles, links, and asks it to describe itself.
+    /// Makes a plugin of a component: compiles, links, and asks it to describe itself. It is
+    /// granted nothing; see [`Plugin::with_grants`].
     ///
     /// # Errors
     /// [`LoadError`] says why it can't be used.

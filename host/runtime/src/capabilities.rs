@@ -1,6 +1,7 @@
 //! The contract's interfaces, one file each: what the guest may do is decided here, above the
 //! back-ends, so that none of them can forget it.
 
+mod admission;
 mod cache;
 mod config;
 mod context;

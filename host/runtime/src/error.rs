@@ -83,6 +83,14 @@ pub enum LoadError {
     /// The component can't describe itself.
     #[error("the component's description can't be used: {0}")]
     Description(String),
+    /// The manifest beside the component is faulty.
+    #[error("the manifest {path} can't be used: {why}")]
+    Manifest {
+        /// The manifest's file.
+        path: String,
+        /// What is wrong where, and what would be right.
+        why: String,
+    },
     /// The host is unwell.
     #[error(transparent)]
     Host(#[from] Error),

@@ -6,7 +6,7 @@
 //! `Err` means that the host is unwell, and then the job is to be released.
 //!
 //! Three lifetimes: the *process* has the engine, the tick and the linker; a *plugin* has its
-//! compiled code and checked imports; an *attempt* has the store, its budgets and its deadline.
+//! compiled code, checked imports and grants; an *attempt* has the store, its budgets and its deadline.
 //! `capabilities/` has one file for each interface of the contract. Anything of WASI that isn't
 //! granted is there all the same, and inert (`inert.rs`).
 
@@ -21,9 +21,11 @@ mod describe;
 mod engine;
 mod error;
 mod fault;
+mod grants;
 mod inert;
 mod limiter;
 mod log_book;
+mod manifest;
 mod plugin;
 mod state;
 mod store;
@@ -35,6 +37,7 @@ pub use config::{Config, Limits};
 pub use describe::Function;
 pub use engine::{Allocator, EngineInfo};
 pub use error::{Error, LoadError};
+pub use grants::{Access, Grants};
 pub use log_book::{Note, Notes, SilentNotes};
 pub use plugin::{Interface, Plugin};
 pub use state::{FollowUps, NoFollowUps};

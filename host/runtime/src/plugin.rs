@@ -12,6 +12,7 @@ use crate::bindings::GuestPre;
 use crate::config::{Config, Limits};
 use crate::describe::{self, Function};
 use crate::error::LoadError;
+use crate::grants::Grants;
 use crate::state::State;
 use crate::{inert, wasi};
 
@@ -19,6 +20,7 @@ use crate::{inert, wasi};
 #[derive(Clone)]
 pub struct Plugin(Arc<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     name: PluginName,
     digest: Digest,
@@ -26,6 +28,7 @@ struct Inner {
     functions: Option<Vec<Function>>,
     imports: Vec<Interface>,
     exports: Vec<Interface>,
+    grants: Grants,
     pre: GuestPre<State>,
 }
 
@@ -75,6 +78,20 @@ impl Plugin {
         &self.0.exports
     }
 
+    /// What it is granted beyond what is its own.
+    #[must_use]
+    pub fn grants(&self) -> &Grants {
+        &self.0.grants
+    }
+
+    /// The same plugin with these grants in place of its own. What runs already keeps what it
+    /// started with.
+    #[must_use]
+    pub fn with_grants(mut self, grants: Grants) -> Self {
+        Arc::make_mut(&mut self.0).grants = grants;
+        self
+    }
+
     /// Which function a job calls, and whether its input fits.
     ///
     /// # Errors
@@ -92,17 +109,9 @@ impl Plugin {
     }
 
     /// The same plugin, once it has described itself.
-    pub(crate) fn described(self, functions: Option<Vec<Function>>) -> Self {
-        let inner = &self.0;
-        Self(Arc::new(Inner {
-            name: inner.name.clone(),
-            functions,
-            imports: inner.imports.clone(),
-            exports: inner.exports.clone(),
-            pre: inner.pre.clone(),
-            digest: inner.digest,
-            bytes: inner.bytes,
-        }))
+    pub(crate) fn described(mut self, functions: Option<Vec<Function>>) -> Self {
+        Arc::make_mut(&mut self.0).functions = functions;
+        self
     }
 }
 
@@ -145,6 +154,7 @@ pub(crate) fn prepare(
         functions: None,
         imports,
         exports,
+        grants: Grants::default(),
         pre,
     })))
 }

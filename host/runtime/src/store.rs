@@ -1,4 +1,4 @@
-//! The plugins of a folder: loaded when first asked for, and kept.
+//! The plugins of a folder: loaded when first asked for, with the manifests beside them, and kept.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -9,14 +9,16 @@ use gristmill_job::PluginName;
 use tokio::sync::OnceCell;
 
 use crate::attempt::Runtime;
-use crate::error::LoadError;
+use crate::error::{Error, LoadError};
+use crate::manifest::Manifest;
 use crate::plugin::Plugin;
 use crate::state::lock;
 
 /// The plugins of a folder, and others that were put in by hand.
 ///
 /// A plugin is loaded when it is first asked for, once, however many ask; one that can't be loaded
-/// is tried again the next time.
+/// is tried again the next time. Each keeps the grants that it came with: one that takes another's
+/// place inherits nothing.
 pub struct PluginStore {
     runtime: Runtime,
     dir: Option<PathBuf>,
@@ -24,7 +26,7 @@ pub struct PluginStore {
 }
 
 impl PluginStore {
-    /// A store over a folder of `NAME.wasm` files, or of none.
+    /// A store over a folder of `NAME.wasm` files with their manifests `NAME.toml`, or of none.
     #[must_use]
     pub fn new(runtime: Runtime, dir: Option<PathBuf>) -> Self {
         Self { runtime, dir, slots: Mutex::default() }
@@ -101,34 +103,46 @@ impl PluginStore {
         };
         let path = dir.join(format!("{name}.wasm"));
         match read(&path).await {
-            Ok(bytes) => self.runtime.load(name.clone(), bytes).await,
-            Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
+            Ok((bytes, manifest)) => self.runtime.load_with(name.clone(), bytes, manifest).await,
+            Err(LoadError::Unreadable { source, .. })
+                if source.kind() == std::io::ErrorKind::NotFound =>
+            {
                 Err(not_found(dir.display().to_string()))
             }
-            Err(source) => Err(LoadError::Unreadable { path: path.display().to_string(), source }),
+            Err(error) => Err(error),
         }
     }
 }
 
-/// Reads a component's file off the async threads.
-async fn read(path: &Path) -> std::io::Result<Bytes> {
+/// Reads a component's file and the manifest beside it, off the async threads.
+async fn read(path: &Path) -> Result<(Bytes, Manifest), LoadError> {
     let path = path.to_owned();
-    let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
-    read.map_err(std::io::Error::other)?.map(Bytes::from)
+    let read = tokio::task::spawn_blocking(move || match std::fs::read(&path) {
+        Ok(bytes) => Ok((Bytes::from(bytes), Manifest::beside(&path)?)),
+        Err(source) => Err(LoadError::Unreadable { path: path.display().to_string(), source }),
+    });
+    read.await.unwrap_or_else(|panic| Err(Error::Bug(panic.into()).into()))
 }
 
 impl Runtime {
-    /// Makes a plugin of a component's file, binary or text; its stem becomes the plugin's name,
-    /// with `-` for `_`.
+    /// Makes a plugin of a component's file, binary or text, and of the manifest of the same stem
+    /// beside it, if there is one; the stem becomes the plugin's name, with `-` for `_`.
     ///
     /// # Errors
     /// [`LoadError`] says why it can't be used.
     pub async fn load_file(&self, path: &Path) -> Result<Plugin, LoadError> {
-        let bytes = read(path)
-            .await
-            .map_err(|source| LoadError::Unreadable { path: path.display().to_string(), source })?;
+        let (bytes, manifest) = read(path).await?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let name = PluginName::new(&stem.to_lowercase().replace(['_', '.', ' '], "-"))?;
-        self.load(name, bytes).await
+        self.load_with(name, bytes, manifest).await
+    }
+
+    async fn load_with(
+        &self,
+        name: PluginName,
+        bytes: Bytes,
+        manifest: Manifest,
+    ) -> Result<Plugin, LoadError> {
+        Ok(self.load(name, bytes).await?.with_grants(manifest.grants))
     }
 }

@@ -51,6 +51,21 @@ fn a_missing_import() {
 }
 
 #[test]
+fn a_faulty_manifest() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::copy(root().join("target/plugins/echo.wasm"), dir.path().join("echo.wasm")).unwrap();
+    let manifest = dir.path().join("echo.toml");
+    std::fs::write(&manifest, "[grants.cache]\nrates = \"all\"\n").unwrap();
+    let says = "line 2, `rates = \"all\"`: invalid value: string \"all\", expected \"read-only\" or";
+    let folder = dir.path().to_str().unwrap();
+    run(&["run", "echo", "--plugins", folder, "--input", "x"]).refused(3, says);
+    let file = dir.path().join("echo.wasm");
+    run(&["run", file.to_str().unwrap(), "--input", "x"]).refused(3, says);
+    std::fs::write(&manifest, "[grants.cache]\nrates = \"read-only\"\n").unwrap();
+    assert_eq!(run(&["run", "echo", "--plugins", folder, "--input", "x"]).completed(), "x");
+}
+
+#[test]
 fn a_name_that_no_plugin_can_have() {
     run(&["run", "Word_Count"]).refused(2, "is no plugin name");
 }

@@ -1,43 +1,31 @@
 //! `gristmill:job/cache`: a cache that outlives the attempt.
 //!
-//! The empty bucket is the plugin's own space; others need a grant. Keys and budgets are checked
-//! here, above the back-ends.
+//! Whether a call may be made is decided by `admission.rs`, before it reaches a back-end.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use gristmill_cache::{self as cache, Key, Lookup, Reservation, SetOptions, Space, Version};
+use gristmill_cache::{self as cache, Lookup, Reservation, SetOptions, Version};
 use wasmtime::component::Resource;
 
 use crate::bindings::cache::{Condition, Entry, Host, HostReservation, Lookup as WitLookup, Page};
 use crate::bindings::types::Error;
-use crate::log_book::cut;
+use crate::capabilities::admission::{Answer, attempt};
+use crate::grants::Access::{ReadOnly, ReadWrite};
 use crate::state::State;
 
 /// Keys of one page of a scan.
 const SCAN_KEYS_MAX: u32 = 256;
 
-type Answer<T> = wasmtime::Result<Result<T, Error>>;
-
-/// Ends a host call with the guest's error.
-macro_rules! attempt {
-    ($result:expr) => {
-        match $result {
-            Ok(value) => value,
-            Err(error) => return Ok(Err(error)),
-        }
-    };
-}
-
 impl Host for State {
     async fn get(&mut self, bucket: String, key: String) -> Answer<Option<Vec<u8>>> {
-        let (space, key) = attempt!(self.admit(&bucket, &key, 0)?);
+        let (space, key) = attempt!(self.admit(&bucket, ReadOnly, &key, 0)?);
         let found = attempt!(self.shared.cache.get(&space, &key).await.map_err(said));
         Ok(Ok(found.map(|value| self.found(value))))
     }
 
     async fn get_entry(&mut self, bucket: String, key: String) -> Answer<Option<Entry>> {
-        let (space, key) = attempt!(self.admit(&bucket, &key, 0)?);
+        let (space, key) = attempt!(self.admit(&bucket, ReadOnly, &key, 0)?);
         let found = attempt!(self.shared.cache.get_entry(&space, &key).await.map_err(said));
         Ok(Ok(found.map(|entry| Entry {
             value: self.found(entry.value),
@@ -47,7 +35,7 @@ impl Host for State {
     }
 
     async fn exists(&mut self, bucket: String, key: String) -> Answer<bool> {
-        let (space, key) = attempt!(self.admit(&bucket, &key, 0)?);
+        let (space, key) = attempt!(self.admit(&bucket, ReadOnly, &key, 0)?);
         Ok(self.shared.cache.exists(&space, &key).await.map_err(said))
     }
 
@@ -59,7 +47,7 @@ impl Host for State {
         ttl: Option<u64>,
         condition: Condition,
     ) -> Answer<bool> {
-        let (space, key) = attempt!(self.admit(&bucket, &key, value.len())?);
+        let (space, key) = attempt!(self.admit(&bucket, ReadWrite, &key, value.len())?);
         let condition = match condition {
             Condition::Always => cache::Condition::Always,
             Condition::IfAbsent => cache::Condition::IfAbsent,
@@ -77,7 +65,7 @@ impl Host for State {
         value: Vec<u8>,
         ttl: Option<u64>,
     ) -> Answer<bool> {
-        let (space, key) = attempt!(self.admit(&bucket, &key, value.len())?);
+        let (space, key) = attempt!(self.admit(&bucket, ReadWrite, &key, value.len())?);
         let (version, ttl) = (version.map(Version), ttl.map(Duration::from_millis));
         let cache = &self.shared.cache;
         let stored = cache.compare_and_set(&space, &key, version, Bytes::from(value), ttl).await;
@@ -85,12 +73,12 @@ impl Host for State {
     }
 
     async fn delete(&mut self, bucket: String, key: String) -> Answer<bool> {
-        let (space, key) = attempt!(self.admit(&bucket, &key, 0)?);
+        let (space, key) = attempt!(self.admit(&bucket, ReadWrite, &key, 0)?);
         Ok(self.shared.cache.delete(&space, &key).await.map_err(said))
     }
 
     async fn touch(&mut self, bucket: String, key: String, ttl: Option<u64>) -> Answer<bool> {
-        let (space, key) = attempt!(self.admit(&bucket, &key, 0)?);
+        let (space, key) = attempt!(self.admit(&bucket, ReadWrite, &key, 0)?);
         let ttl = ttl.map(Duration::from_millis);
         Ok(self.shared.cache.touch(&space, &key, ttl).await.map_err(said))
     }
@@ -102,7 +90,7 @@ impl Host for State {
         delta: i64,
         ttl_on_create: Option<u64>,
     ) -> Answer<i64> {
-        let (space, key) = attempt!(self.admit(&bucket, &key, 0)?);
+        let (space, key) = attempt!(self.admit(&bucket, ReadWrite, &key, 0)?);
         let ttl = ttl_on_create.map(Duration::from_millis);
         Ok(self.shared.cache.increment(&space, &key, delta, ttl).await.map_err(said))
     }
@@ -112,7 +100,7 @@ impl Host for State {
         bucket: String,
         keys: Vec<String>,
     ) -> Answer<Vec<Option<Vec<u8>>>> {
-        let (space, keys) = attempt!(self.admit_many(&bucket, &keys, 0)?);
+        let (space, keys) = attempt!(self.admit_many(&bucket, ReadOnly, &keys, 0)?);
         let found = attempt!(self.shared.cache.get_many(&space, &keys).await.map_err(said));
         let found = found.into_iter().map(|value| value.map(|value| self.found(value)));
         Ok(Ok(found.collect()))
@@ -126,19 +114,19 @@ impl Host for State {
     ) -> Answer<()> {
         let (keys, values): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
         let bytes = values.iter().map(Vec::len).sum();
-        let (space, keys) = attempt!(self.admit_many(&bucket, &keys, bytes)?);
+        let (space, keys) = attempt!(self.admit_many(&bucket, ReadWrite, &keys, bytes)?);
         let entries = keys.into_iter().zip(values.into_iter().map(Bytes::from)).collect();
         let ttl = ttl.map(Duration::from_millis);
         Ok(self.shared.cache.set_many(&space, entries, ttl).await.map_err(said))
     }
 
     async fn delete_many(&mut self, bucket: String, keys: Vec<String>) -> Answer<u64> {
-        let (space, keys) = attempt!(self.admit_many(&bucket, &keys, 0)?);
+        let (space, keys) = attempt!(self.admit_many(&bucket, ReadWrite, &keys, 0)?);
         Ok(self.shared.cache.delete_many(&space, &keys).await.map_err(said))
     }
 
     async fn clear(&mut self, bucket: String, prefix: String) -> Answer<u64> {
-        let space = attempt!(self.admit_prefix(&bucket, &prefix)?);
+        let space = attempt!(self.admit_prefix(&bucket, ReadWrite, &prefix)?);
         Ok(self.shared.cache.clear(&space, &prefix).await.map_err(said))
     }
 
@@ -149,7 +137,7 @@ impl Host for State {
         cursor: Option<String>,
         limit: u32,
     ) -> Answer<Page> {
-        let space = attempt!(self.admit_prefix(&bucket, &prefix)?);
+        let space = attempt!(self.admit_prefix(&bucket, ReadOnly, &prefix)?);
         let limit = limit.clamp(1, SCAN_KEYS_MAX) as usize;
         let cursor = cursor.map(cache::Cursor);
         let page = self.shared.cache.scan(&space, &prefix, cursor, limit).await;
@@ -164,7 +152,12 @@ impl Host for State {
         key: String,
         wait: u64,
     ) -> Answer<WitLookup> {
-        let (space, key) = attempt!(self.admit(&bucket, &key, 0)?);
+        let (space, key) = attempt!(self.admit(&bucket, ReadOnly, &key, 0)?);
+        // Who may not store a value may not keep others from computing it either.
+        if let Err(refused) = self.space(&bucket, ReadWrite) {
+            let found = attempt!(self.shared.cache.get(&space, &key).await.map_err(said));
+            return Ok(found.map(|value| WitLookup::Hit(self.found(value))).ok_or(refused));
+        }
         // The reservation must not outlive the attempt that could fill it.
         let left = self.remaining();
         let wait = Duration::from_millis(wait).min(left);
@@ -216,51 +209,6 @@ impl State {
         }
     }
 
-    fn space(&self, bucket: &str) -> Result<Space, Error> {
-        if bucket.is_empty() {
-            return Ok(Space::Plugin(self.plugin.name().clone()));
-        }
-        let bucket = cut(bucket, 128);
-        Err(Error::AccessDenied(format!("the bucket {bucket:?} is not granted to this plugin")))
-    }
-
-    /// Counts a call on one key, and checks grant, key and budget.
-    fn admit(&mut self, bucket: &str, key: &str, bytes: usize) -> Answer<(Space, Key)> {
-        self.count_host_call()?;
-        let space = attempt!(self.space(bucket));
-        let key = attempt!(Key::new(key, &self.shared.cache_config).map_err(said));
-        let bytes = (key.as_str().len() + bytes) as u64;
-        attempt!(self.budget.take_cache(&self.limits, 1, bytes));
-        Ok(Ok((space, key)))
-    }
-
-    fn admit_many(
-        &mut self,
-        bucket: &str,
-        keys: &[String],
-        bytes: usize,
-    ) -> Answer<(Space, Vec<Key>)> {
-        self.count_host_call()?;
-        let space = attempt!(self.space(bucket));
-        let config = &self.shared.cache_config;
-        if keys.len() > config.batch_items_max {
-            let too_many = cache::Error::TooMany { items: keys.len(), max: config.batch_items_max };
-            return Ok(Err(said(too_many)));
-        }
-        let parsed: Result<Vec<Key>, _> = keys.iter().map(|key| Key::new(key, config)).collect();
-        let parsed = attempt!(parsed.map_err(said));
-        let bytes = (keys.iter().map(String::len).sum::<usize>() + bytes) as u64;
-        attempt!(self.budget.take_cache(&self.limits, parsed.len() as u64, bytes));
-        Ok(Ok((space, parsed)))
-    }
-
-    fn admit_prefix(&mut self, bucket: &str, prefix: &str) -> Answer<Space> {
-        self.count_host_call()?;
-        let space = attempt!(self.space(bucket));
-        attempt!(self.budget.take_cache(&self.limits, 1, prefix.len() as u64));
-        Ok(Ok(space))
-    }
-
     fn found(&mut self, value: Bytes) -> Vec<u8> {
         self.budget.count_found(value.len());
         value.into()
@@ -268,7 +216,7 @@ impl State {
 }
 
 /// The cache's error in the guest's words.
-fn said(error: cache::Error) -> Error {
+pub(super) fn said(error: cache::Error) -> Error {
     match error {
         cache::Error::TooLarge { max, .. } => Error::TooLarge(max as u64),
         cache::Error::InvalidKey { .. }
