@@ -1,5 +1,6 @@
 //! All integration tests, in one binary.
 
+mod cache;
 mod grants;
 mod guests;
 mod loading;

@@ -102,8 +102,10 @@ impl Host for State {
     ) -> Answer<Vec<Option<Vec<u8>>>> {
         let (space, keys) = attempt!(self.admit_many(&bucket, ReadOnly, &keys, 0)?);
         let found = attempt!(self.shared.cache.get_many(&space, &keys).await.map_err(said));
-        let found = found.into_iter().map(|value| value.map(|value| self.found(value)));
-        Ok(Ok(found.collect()))
+        // A batch of large values is more memory than one attempt may make the host copy.
+        let bytes = found.iter().flatten().map(Bytes::len).sum::<usize>() as u64;
+        attempt!(self.budget.take_cache(&self.limits, 0, bytes));
+        Ok(Ok(found.into_iter().map(|value| value.map(Vec::from)).collect()))
     }
 
     async fn set_many(
