@@ -1,5 +1,7 @@
 //! The bounds of a cache.
 
+use bytes::Bytes;
+
 use crate::Error;
 
 /// The bounds of a cache.
@@ -15,20 +17,6 @@ pub struct Config {
     pub memory_bytes_max: u64,
 }
 
-impl Config {
-    /// Checks the bound of a value's bytes.
-    pub(crate) fn check_value(&self, bytes: usize) -> Result<(), Error> {
-        let max = self.value_bytes_max;
-        if bytes > max { Err(Error::TooLarge { bytes, max }) } else { Ok(()) }
-    }
-
-    /// Checks the bound of a batch's items.
-    pub(crate) fn check_batch(&self, items: usize) -> Result<(), Error> {
-        let max = self.batch_items_max;
-        if items > max { Err(Error::TooMany { items, max }) } else { Ok(()) }
-    }
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -37,5 +25,17 @@ impl Default for Config {
             batch_items_max: 256,
             memory_bytes_max: 256 << 20,
         }
+    }
+}
+
+impl Config {
+    pub(crate) fn check_value(&self, value: &Bytes) -> Result<(), Error> {
+        let (bytes, max) = (value.len(), self.value_bytes_max);
+        if bytes > max { Err(Error::TooLarge { bytes, max }) } else { Ok(()) }
+    }
+
+    pub(crate) fn check_batch(&self, items: usize) -> Result<(), Error> {
+        let max = self.batch_items_max;
+        if items > max { Err(Error::TooMany { items, max }) } else { Ok(()) }
     }
 }

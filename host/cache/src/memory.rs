@@ -9,7 +9,6 @@ mod index;
 mod store;
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,7 +17,8 @@ use bytes::Bytes;
 use gristmill_job::{Clock, Timestamp};
 
 use self::flights::{Asked, Flights};
-use self::store::{Change, Place, Store, Stored, locked};
+use self::store::{Change, Store, Stored};
+use crate::common::{Place, SteadyClock, Tally, locked, sum};
 use crate::{
     Cache, Condition, Config, Cursor, Entry, Error, Key, Lookup, Page, Reservation, SetOptions,
     Space, Stats, Version,
@@ -30,13 +30,10 @@ const CLEAR_ITEMS: usize = 256;
 /// The cache in this process's memory.
 pub struct MemoryCache {
     config: Config,
-    clock: Arc<dyn Clock>,
-    /// The latest time that the clock ever said, in milliseconds.
-    latest: AtomicU64,
+    clock: SteadyClock,
     store: Store,
     flights: Mutex<Flights>,
-    hits: AtomicU64,
-    misses: AtomicU64,
+    tally: Tally,
 }
 
 impl MemoryCache {
@@ -46,30 +43,21 @@ impl MemoryCache {
         Self {
             store: Store::new(config.memory_bytes_max),
             config,
-            clock,
-            latest: AtomicU64::new(0),
+            clock: SteadyClock::new(clock),
             flights: Mutex::default(),
-            hits: AtomicU64::new(0),
-            misses: AtomicU64::new(0),
+            tally: Tally::default(),
         }
     }
 
-    /// The time now; it doesn't go back, whatever the clock does.
     fn now(&self) -> Timestamp {
-        let now = self.clock.now().as_millis();
-        Timestamp::from_millis(self.latest.fetch_max(now, Ordering::Relaxed).max(now))
+        self.clock.now()
     }
 
     /// A lookup that counts.
     fn look(&self, space: &Space, key: &Key) -> Option<Stored> {
         let stored = self.store.get(&Place::new(space, key), self.now());
-        self.count(stored.is_some());
+        self.tally.count(stored.is_some());
         stored
-    }
-
-    fn count(&self, hit: bool) {
-        let counter = if hit { &self.hits } else { &self.misses };
-        counter.fetch_add(1, Ordering::Relaxed);
     }
 
     fn put(&self, space: &Space, key: &Key, value: Bytes, ttl: Option<Duration>) {
@@ -138,7 +126,7 @@ impl Cache for MemoryCache {
         value: Bytes,
         options: SetOptions,
     ) -> Result<bool, Error> {
-        self.config.check_value(value.len())?;
+        self.config.check_value(&value)?;
         let now = self.now();
         let new = stored(value, options.ttl, now);
         Ok(self.store.update(Place::new(space, key), now, |old| {
@@ -159,7 +147,7 @@ impl Cache for MemoryCache {
         value: Bytes,
         ttl: Option<Duration>,
     ) -> Result<bool, Error> {
-        self.config.check_value(value.len())?;
+        self.config.check_value(&value)?;
         let now = self.now();
         let new = stored(value, ttl, now);
         Ok(self.store.update(Place::new(space, key), now, |old| {
@@ -192,8 +180,7 @@ impl Cache for MemoryCache {
     ) -> Result<i64, Error> {
         let now = self.now();
         self.store.update(Place::new(space, key), now, |old| {
-            let number = old.map_or(Some(0), |old| number(&old.value));
-            let Some(sum) = number.and_then(|number| number.checked_add(delta)) else {
+            let Some(sum) = sum(old.map(|old| &*old.value), delta) else {
                 return (Change::Keep, Err(Error::NotANumber));
             };
             let expires_at = old.map_or(ttl.map(|ttl| now.after(ttl)), |old| old.expires_at);
@@ -213,7 +200,7 @@ impl Cache for MemoryCache {
         ttl: Option<Duration>,
     ) -> Result<(), Error> {
         self.config.check_batch(entries.len())?;
-        entries.iter().try_for_each(|(_, value)| self.config.check_value(value.len()))?;
+        entries.iter().try_for_each(|(_, value)| self.config.check_value(value))?;
         for (key, value) in entries {
             self.put(space, &key, value, ttl);
         }
@@ -272,7 +259,7 @@ impl Cache for MemoryCache {
             }
             Err(_) => Lookup::Busy,
         };
-        self.count(matches!(lookup, Lookup::Hit(_)));
+        self.tally.count(matches!(lookup, Lookup::Hit(_)));
         Ok(lookup)
     }
 
@@ -286,7 +273,7 @@ impl Cache for MemoryCache {
         let place = Place::new(&space, &key);
         let mut flights = locked(&self.flights);
         let held = flights.holds(&place, token, self.now());
-        let checked = self.config.check_value(value.len());
+        let checked = self.config.check_value(&value);
         if held && checked.is_ok() {
             self.put(&space, &key, value, ttl);
         }
@@ -303,8 +290,8 @@ impl Cache for MemoryCache {
     async fn stats(&self) -> Result<Stats, Error> {
         let (entries, bytes) = self.store.size(self.now());
         Ok(Stats {
-            hits: self.hits.load(Ordering::Relaxed),
-            misses: self.misses.load(Ordering::Relaxed),
+            hits: self.tally.hits(),
+            misses: self.tally.misses(),
             entries,
             bytes,
             backend: "memory",
@@ -316,13 +303,6 @@ impl Cache for MemoryCache {
 
 fn stored(value: Bytes, ttl: Option<Duration>, now: Timestamp) -> Stored {
     Stored { value, expires_at: ttl.map(|ttl| now.after(ttl)) }
-}
-
-/// The number that a value is, if it is one exactly as we would write it: what `+1` or `01` is
-/// differs between back-ends.
-fn number(value: &[u8]) -> Option<i64> {
-    let text = std::str::from_utf8(value).ok()?;
-    text.parse().ok().filter(|number: &i64| number.to_string() == text)
 }
 
 #[cfg(test)]

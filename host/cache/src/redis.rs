@@ -175,7 +175,7 @@ impl Cache for RedisCache {
         value: Bytes,
         options: SetOptions,
     ) -> Result<bool, Error> {
-        self.config.check_value(value.len())?;
+        self.config.check_value(&value)?;
         let entry = self.keys.entry(space, key);
         let ttl = options.ttl.map(millis);
         if ttl == Some(0) {
@@ -198,7 +198,7 @@ impl Cache for RedisCache {
         value: Bytes,
         ttl: Option<Duration>,
     ) -> Result<bool, Error> {
-        self.config.check_value(value.len())?;
+        self.config.check_value(&value)?;
         let mut arguments = Arguments::default();
         arguments.push(expected.map(|Version(hash)| format!("{hash:016x}")).unwrap_or_default());
         arguments.push(&*value);
@@ -267,7 +267,7 @@ impl Cache for RedisCache {
         ttl: Option<Duration>,
     ) -> Result<(), Error> {
         self.config.check_batch(entries.len())?;
-        entries.iter().try_for_each(|(_, value)| self.config.check_value(value.len()))?;
+        entries.iter().try_for_each(|(_, value)| self.config.check_value(value))?;
         if entries.is_empty() {
             return Ok(());
         }
@@ -328,7 +328,7 @@ impl Cache for RedisCache {
         value: Bytes,
         ttl: Option<Duration>,
     ) -> Result<bool, Error> {
-        if let Err(error) = self.config.check_value(value.len()) {
+        if let Err(error) = self.config.check_value(&value) {
             self.flights.release(&reservation).await?;
             return Err(error);
         }

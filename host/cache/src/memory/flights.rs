@@ -8,7 +8,7 @@ use gristmill_job::Timestamp;
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
-use super::store::Place;
+use crate::common::Place;
 
 /// Reservations whose lease ended unused that one new reservation tidies up.
 const SWEEP_ITEMS: usize = 4;

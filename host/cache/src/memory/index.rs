@@ -5,7 +5,7 @@ use std::ops::Bound;
 
 use gristmill_job::Timestamp;
 
-use super::store::Place;
+use crate::common::Place;
 use crate::{Key, Space};
 
 /// The keys of all entries in order, with what has to be known of them without a look at the

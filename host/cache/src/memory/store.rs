@@ -1,7 +1,7 @@
 //! Entries with a time to live, within a bound of bytes.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use gristmill_job::Timestamp;
@@ -11,6 +11,7 @@ use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
 use super::index::{Index, Mark};
+use crate::common::{Place, locked};
 use crate::{Key, Space};
 
 /// Entries that one write tidies up beside its own: more than it can add, so that tidying keeps up.
@@ -28,19 +29,6 @@ pub(super) struct Store {
     entries: Cache<Place, Stored>,
     index: Mutex<Index>,
     evicted: Arc<Mutex<Vec<Arc<Place>>>>,
-}
-
-/// Where an entry is.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Place {
-    pub(super) space: Space,
-    pub(super) key: Key,
-}
-
-impl Place {
-    pub(super) fn new(space: &Space, key: &Key) -> Self {
-        Self { space: space.clone(), key: key.clone() }
-    }
 }
 
 /// What is stored.
@@ -177,9 +165,4 @@ impl Stored {
     fn is_live(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|expires_at| expires_at > now)
     }
-}
-
-/// The guard of a lock under which nothing can panic half-way.
-pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

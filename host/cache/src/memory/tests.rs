@@ -7,7 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use gristmill_job::{Clock, Timestamp};
 
-use super::{MemoryCache, locked};
+use super::MemoryCache;
+use crate::common::locked;
 use crate::{Cache, Config, Key, Lookup, SetOptions, Space};
 
 /// A clock that goes wherever it is set.
