@@ -15,6 +15,9 @@ pub struct Config {
     pub batch_items_max: usize,
     /// Keys and values in memory together; above it the least useful entries are evicted.
     pub memory_bytes_max: u64,
+    /// What a back-end on a disk may fill of it, its indexes included; above it the entries that were
+    /// written the longest ago are evicted.
+    pub disk_bytes_max: u64,
 }
 
 impl Default for Config {
@@ -24,6 +27,7 @@ impl Default for Config {
             value_bytes_max: 1 << 20,
             batch_items_max: 256,
             memory_bytes_max: 256 << 20,
+            disk_bytes_max: 1 << 30,
         }
     }
 }

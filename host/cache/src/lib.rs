@@ -12,6 +12,7 @@ mod contract;
 mod error;
 mod memory;
 pub mod redis;
+mod sqlite;
 mod types;
 
 pub use config::Config;
@@ -19,6 +20,7 @@ pub use contract::Cache;
 pub use error::Error;
 pub use memory::MemoryCache;
 pub use redis::RedisCache;
+pub use sqlite::{OpenError, SqliteCache};
 pub use types::{
     Condition, Cursor, Entry, Key, Lookup, Page, Reservation, SetOptions, Space, Stats, Version,
 };

@@ -46,6 +46,11 @@ impl Key {
         Ok(Self(text.into()))
     }
 
+    /// A key that was within the bounds when it was stored.
+    pub(crate) fn stored(text: &str) -> Self {
+        Self(text.into())
+    }
+
     /// The key's text.
     #[must_use]
     pub fn as_str(&self) -> &str {

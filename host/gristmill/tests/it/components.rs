@@ -56,7 +56,8 @@ fn a_faulty_manifest() {
     std::fs::copy(root().join("target/plugins/echo.wasm"), dir.path().join("echo.wasm")).unwrap();
     let manifest = dir.path().join("echo.toml");
     std::fs::write(&manifest, "[grants.cache]\nrates = \"all\"\n").unwrap();
-    let says = "line 2, `rates = \"all\"`: invalid value: string \"all\", expected \"read-only\" or";
+    let says =
+        "line 2, `rates = \"all\"`: invalid value: string \"all\", expected \"read-only\" or";
     let folder = dir.path().to_str().unwrap();
     run(&["run", "echo", "--plugins", folder, "--input", "x"]).refused(3, says);
     let file = dir.path().join("echo.wasm");

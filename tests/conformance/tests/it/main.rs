@@ -4,6 +4,7 @@
 
 mod redis;
 mod redis_cache;
+mod sqlite;
 
 use std::sync::Arc;
 
@@ -69,5 +70,6 @@ mod cache {
         redis => crate::redis_cache::Redis::of("redis-server"),
         redis_6_2 => crate::redis_cache::Redis::of("redis-server-6.2"),
         valkey => crate::redis_cache::Redis::of("valkey-server"),
+        sqlite => crate::sqlite::Sqlite::default(),
     }
 }
