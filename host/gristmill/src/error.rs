@@ -4,6 +4,7 @@ use gristmill_api::BindError;
 use gristmill_job::{JobId, Rejection};
 use gristmill_runtime::LoadError;
 
+use crate::backends::CacheError;
 use crate::redis::RedisError;
 
 /// Why a host couldn't do what it was asked.
@@ -29,6 +30,9 @@ pub enum Error {
     /// Redis was asked for and can't be used.
     #[error(transparent)]
     Redis(#[from] RedisError),
+    /// The cache that was asked for can't be used.
+    #[error("the cache can't be used")]
+    Cache(#[from] CacheError),
     /// The sandbox can't be set up.
     #[error("the sandbox can't be set up")]
     Sandbox(#[source] gristmill_runtime::Error),

@@ -40,6 +40,7 @@ mod host;
 mod log;
 pub mod redis;
 
+pub use backends::{CacheError, CacheUrl, InvalidCacheUrl};
 pub use client::Client;
 pub use error::Error;
 pub use host::{Host, HostBuilder};
@@ -50,7 +51,7 @@ pub use gristmill_api::{
     Kind, LimitsView, PluginView, PluginsInfo, Problem, QueueView, QueuesView, RequeuedView,
     TotalsView, VerdictView, bind, serve,
 };
-pub use gristmill_cache::Cache;
+pub use gristmill_cache::{self as cache, Cache};
 pub use gristmill_job as job;
 pub use gristmill_job::{
     FunctionName, Job, JobId, NewJob, OutcomeKind, Payload, PluginName, QueueName, Verdict,

@@ -11,12 +11,14 @@ mod address;
 mod fault;
 mod link;
 mod reply;
+mod request;
 mod script;
 mod subscription;
 
 pub use address::{Address, InvalidAddress};
 pub use fault::{ConnectError, blame};
-pub use link::{Arguments, Link, Patience, Repeat, Schema, open};
+pub use link::{Link, Patience, Repeat, Schema, open};
 pub use reply::{Reply, bytes, scanned};
+pub use request::Arguments;
 pub use script::Script;
 pub use subscription::{Listener, Subscription};

@@ -1,7 +1,6 @@
 //! The connection to a server: made, lost and made again.
 
 use std::fmt;
-use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,6 +11,7 @@ use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, ServerErro
 use tokio::runtime::Handle;
 
 use crate::fault::{Fault, is_of_the_connection};
+use crate::request::{Arguments, Request};
 use crate::{Address, ConnectError, Script, blame};
 
 /// Within this long after a failed attempt to connect nobody makes another.
@@ -333,62 +333,6 @@ impl Link {
         write.arg(&self.schema.key).arg(self.schema.number).arg("NX");
         write.query_async::<Value>(connection).await?;
         read.query_async::<Option<String>>(connection).await.map(Option::unwrap_or_default)
-    }
-}
-
-/// What is sent in one round trip.
-trait Request {
-    type Answer;
-
-    fn answer(
-        &self,
-        connection: &mut MultiplexedConnection,
-    ) -> impl Future<Output = Result<Self::Answer, RedisError>> + Send;
-}
-
-impl Request for Cmd {
-    type Answer = Value;
-
-    async fn answer(&self, connection: &mut MultiplexedConnection) -> Result<Value, RedisError> {
-        connection.send_packed_command(self).await.and_then(Value::extract_error)
-    }
-}
-
-impl Request for Pipeline {
-    type Answer = Vec<Value>;
-
-    async fn answer(
-        &self,
-        connection: &mut MultiplexedConnection,
-    ) -> Result<Vec<Value>, RedisError> {
-        self.query_async(connection).await
-    }
-}
-
-/// What a script is given beside its keys.
-#[derive(Debug, Default)]
-pub struct Arguments(Vec<Vec<u8>>);
-
-impl Arguments {
-    /// One more.
-    pub fn push(&mut self, argument: impl Into<Vec<u8>>) {
-        self.0.push(argument.into());
-    }
-
-    /// One more, which is a number.
-    pub fn push_number(&mut self, number: impl ToString) {
-        self.0.push(number.to_string().into_bytes());
-    }
-
-    /// All of the other's.
-    pub fn append(&mut self, mut other: Self) {
-        self.0.append(&mut other.0);
-    }
-
-    /// What they weigh together.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.0.iter().map(Vec::len).sum()
     }
 }
 

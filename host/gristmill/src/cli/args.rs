@@ -11,7 +11,7 @@ use gristmill::job::wire::{JobRequest, WireError};
 use gristmill::queue::redis::Address;
 use gristmill::redis::RedisError;
 use gristmill::{
-    Error as HostError, Host, HostBuilder, NewJob, Payload, Plugin, PluginName, client,
+    CacheUrl, Error as HostError, Host, HostBuilder, NewJob, Payload, Plugin, PluginName, client,
 };
 
 use super::error::Error;
@@ -30,7 +30,7 @@ pub(crate) struct PluginsArgs {
     pub(crate) plugins: PathBuf,
 }
 
-/// Where jobs are kept.
+/// Where jobs and the cache are kept.
 #[derive(Args)]
 pub(crate) struct RedisArgs {
     /// Keep jobs on the Redis server at this address, such as redis://127.0.0.1:6379/0 [default: in
@@ -40,11 +40,24 @@ pub(crate) struct RedisArgs {
     /// Fail where Redis can't be used, rather than keep jobs in memory
     #[arg(long, env = "GRISTMILL_REQUIRE_REDIS", hide_env_values = true, value_parser = FalseyValueParser::new())]
     require_redis: bool,
+    /// Keep the cache there: memory:, sqlite:PATH or the address of a Redis server [default: where jobs
+    /// are kept]
+    #[arg(long, value_name = "URL", env = "GRISTMILL_CACHE_URL", hide_env_values = true)]
+    cache_url: Option<CacheUrl>,
+    /// A folder for a cache that takes the place of one on a server that can't be used
+    #[arg(long, value_name = "DIR", env = "GRISTMILL_STATE_DIR", hide_env_values = true)]
+    state_dir: Option<PathBuf>,
 }
 
 impl RedisArgs {
     pub(crate) fn apply(&self, builder: HostBuilder) -> HostBuilder {
-        let builder = builder.require_redis(self.require_redis);
+        let mut builder = builder.require_redis(self.require_redis);
+        if let Some(url) = &self.cache_url {
+            builder = builder.cache_url(url.clone());
+        }
+        if let Some(dir) = &self.state_dir {
+            builder = builder.state_dir(dir);
+        }
         match &self.redis_url {
             Some(url) => builder.redis_url(url),
             None => builder,

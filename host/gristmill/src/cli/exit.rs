@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use gristmill::job::wire::JobView;
 use gristmill::job::{OutcomeKind, RejectionCode, codes};
 use gristmill::redis::RedisError;
-use gristmill::{ChangeError, Error as HostError, Kind, LoadError, Problem, client, queue};
+use gristmill::{
+    CacheError, ChangeError, Error as HostError, Kind, LoadError, Problem, client, queue,
+};
 
 use super::error::{Error, one_line};
 use super::output;
@@ -95,7 +97,8 @@ fn of_host(error: &HostError) -> u8 {
             | RejectionCode::Invalid => 2,
         },
         HostError::Queue(error) => of_queue(error),
-        HostError::Redis(RedisError::Connect(_)) => 4,
+        HostError::Redis(RedisError::Connect(_)) | HostError::Cache(CacheError::Connect(_)) => 4,
+        HostError::Cache(CacheError::File(_)) => 2,
         HostError::Redis(RedisError::Address(_) | RedisError::Unsaid) => 2,
         HostError::PluginsDir(_) | HostError::Bind(_) => 2,
         HostError::UniqueConflict(_)

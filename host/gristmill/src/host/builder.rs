@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::threads::{Control, Guests};
 use super::{Host, Stage};
-use crate::backends::{Backends, Wanted};
+use crate::backends::{Backends, CacheUrl, Wanted};
 use crate::error::Error;
 
 /// How a host is put together; what isn't said is the default.
@@ -63,9 +63,23 @@ impl HostBuilder {
         self
     }
 
-    /// Whether a Redis server that can't be used is an error, rather than replaced by memory.
+    /// Whether a Redis server that can't be used is an error, rather than replaced.
     pub fn require_redis(mut self, required: bool) -> Self {
         self.backends.require_redis = required;
+        self
+    }
+
+    /// Where the cache is; if not said, on the Redis server of the jobs, or else in memory. A server
+    /// that can't be used when the host is built is replaced as for jobs: by a file in
+    /// [`HostBuilder::state_dir`], or by memory.
+    pub fn cache_url(mut self, url: CacheUrl) -> Self {
+        self.backends.cache_url = Some(url);
+        self
+    }
+
+    /// A folder for files of the host's own, such as a cache that takes the place of one on a server.
+    pub fn state_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.backends.state_dir = Some(dir.into());
         self
     }
 
@@ -136,7 +150,7 @@ impl HostBuilder {
     /// where it is asked for.
     ///
     /// # Errors
-    /// [`Error::Redis`], [`Error::Sandbox`], [`Error::Threads`].
+    /// [`Error::Redis`], [`Error::Cache`], [`Error::Sandbox`], [`Error::Threads`].
     pub async fn build(self) -> Result<Host, Error> {
         let control = if self.own_control { Control::own()? } else { Control::current_or_own()? };
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);

@@ -9,7 +9,7 @@ mod sqlite;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use gristmill_cache::{Cache, MemoryCache};
+use gristmill_cache::{Cache, FallbackCache, MemoryCache};
 use gristmill_conformance::cache::CacheBackend;
 use gristmill_conformance::queue::QueueBackend;
 use gristmill_conformance::{Fixed, Time};
@@ -53,6 +53,20 @@ impl QueueBackend for Fallback {
     }
 }
 
+#[async_trait]
+impl CacheBackend for Fallback {
+    async fn open(&self, config: gristmill_cache::Config) -> (Arc<dyn Cache>, Arc<dyn Time>) {
+        let (standby, time) = CacheBackend::open(&Memory, config.clone()).await;
+        let cache = FallbackCache::new(standby);
+        if !self.is_switched {
+            return (Arc::new(cache), time);
+        }
+        let (primary, time) = CacheBackend::open(&Memory, config).await;
+        cache.switch_to(primary);
+        (Arc::new(cache), time)
+    }
+}
+
 mod queue {
     gristmill_conformance::queue! {
         memory => crate::Memory,
@@ -67,6 +81,7 @@ mod queue {
 mod cache {
     gristmill_conformance::cache! {
         memory => crate::Memory,
+        fallback_switched => crate::Fallback { is_switched: true },
         redis => crate::redis_cache::Redis::of("redis-server"),
         redis_6_2 => crate::redis_cache::Redis::of("redis-server-6.2"),
         valkey => crate::redis_cache::Redis::of("valkey-server"),
