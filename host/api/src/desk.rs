@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gristmill_cache::Cache;
+use gristmill_cache::{Cache, Config};
 use gristmill_job::{Clock, NewJob, PluginName, Rejection, RejectionCode, Verdict};
 use gristmill_queue::Queue;
 use gristmill_runtime::{Error, LoadError, Plugin, PluginStore, Runtime};
@@ -19,6 +19,8 @@ pub struct Desk {
     pub queue: Arc<dyn Queue>,
     /// What jobs remember.
     pub cache: Arc<dyn Cache>,
+    /// The cache's bounds.
+    pub cache_config: Config,
     /// The plugins that are known here.
     pub plugins: Arc<PluginStore>,
     /// Where guests run.
@@ -48,6 +50,7 @@ impl Desk {
         Self {
             queue,
             cache,
+            cache_config: Config::default(),
             plugins,
             runtime,
             guests,

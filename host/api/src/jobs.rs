@@ -148,7 +148,7 @@ pub(crate) async fn result(
     Ok((headers, result.data).into_response())
 }
 
-fn unreadable_body(rejection: BytesRejection) -> Problem {
+pub(crate) fn unreadable_body(rejection: BytesRejection) -> Problem {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
         let detail = format!("the body is larger than {} bytes", limits::BODY_BYTES_MAX);
         return Problem::new(Kind::BodyTooLarge, detail);

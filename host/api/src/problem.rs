@@ -44,6 +44,8 @@ pub enum Kind {
     MethodNotAllowed,
     /// There is no such job, or no longer.
     UnknownJob,
+    /// The cache has no such entry.
+    UnknownEntry,
     /// The job has no result, or none yet.
     NoResult,
     /// The body is no JSON, or not that of a job.
@@ -86,6 +88,7 @@ impl Kind {
                 ("method-not-allowed", "wrong method for this path", S::METHOD_NOT_ALLOWED)
             }
             Self::UnknownJob => ("unknown-job", "no such job", S::NOT_FOUND),
+            Self::UnknownEntry => ("unknown-entry", "no such entry", S::NOT_FOUND),
             Self::NoResult => ("no-result", "the job has no result", S::NOT_FOUND),
             Self::MalformedBody => ("malformed-body", "the body can't be read", S::BAD_REQUEST),
             Self::BodyTooLarge => ("body-too-large", "the body is too large", S::PAYLOAD_TOO_LARGE),
@@ -206,6 +209,21 @@ impl From<gristmill_queue::Error> for Problem {
         }
         let problem = Self::new(kind, error.to_string());
         if matches!(error, E::InvalidCursor) { problem.field("cursor") } else { problem }
+    }
+}
+
+impl From<gristmill_cache::Error> for Problem {
+    fn from(error: gristmill_cache::Error) -> Self {
+        use gristmill_cache::Error as E;
+        let kind = match &error {
+            E::TooLarge { .. } | E::TooMany { .. } => Kind::BodyTooLarge,
+            E::InvalidKey { .. } | E::NotANumber => Kind::InvalidParameter,
+            E::Unavailable(_) => Kind::Unavailable,
+        };
+        if let Some(source) = error.source() {
+            tracing::warn!(%error, %source, "a request could not be served");
+        }
+        Self::new(kind, error.to_string())
     }
 }
 

@@ -11,7 +11,7 @@ use crate::desk::Desk;
 use crate::info::Info;
 use crate::plugins::PluginView;
 use crate::problem::{Kind, Problem};
-use crate::{change, forms, jobs, limits, listing, queues};
+use crate::{cache, change, forms, jobs, limits, listing, queues};
 
 /// What every handler is given.
 #[derive(Clone)]
@@ -37,6 +37,8 @@ pub(crate) fn router(front: Front) -> Router {
         .route("/v1/queues/{name}/resume", post(queues::resume))
         .route("/v1/queues/{name}/clear-failed", post(queues::clear_failed))
         .route("/v1/queues/{name}/requeue-failed", post(queues::requeue))
+        .route("/v1/cache", get(cache::show).delete(cache::clear))
+        .route("/v1/cache/entry", get(cache::get).put(cache::set).delete(cache::delete))
         .route("/v1/plugins", get(plugins))
         .route("/v1/info", get(info))
         .route("/healthz", get(healthy))

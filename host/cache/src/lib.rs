@@ -24,5 +24,6 @@ pub use memory::MemoryCache;
 pub use redis::RedisCache;
 pub use sqlite::{OpenError, SqliteCache};
 pub use types::{
-    Condition, Cursor, Entry, Key, Lookup, Page, Reservation, SetOptions, Space, Stats, Version,
+    Condition, Cursor, Entry, InvalidSpace, Key, Lookup, Page, Reservation, SetOptions, Space,
+    Stats, Version,
 };

@@ -2,14 +2,18 @@
 
 use std::borrow::Borrow;
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use gristmill_job::{BucketName, PluginName};
+use gristmill_job::{BucketName, InvalidName, PluginName};
 use sha1_smol::Sha1;
 
 use crate::{Config, Error};
+
+/// Characters of a faulty text that its error shows.
+const SHOWN_MAX: usize = 128;
 
 /// A namespace: the entries of one never meet those of another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,6 +30,29 @@ impl fmt::Display for Space {
         match self {
             Self::Plugin(name) => write!(f, "plugin:{name}"),
             Self::Bucket(name) => write!(f, "bucket:{name}"),
+        }
+    }
+}
+
+/// A text that names no space.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSpace {
+    /// It says of neither kind which it is.
+    #[error("{0:?} names no part of the cache: write it as plugin:NAME or bucket:NAME")]
+    Kind(String),
+    /// The name can't be one.
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+}
+
+impl FromStr for Space {
+    type Err = InvalidSpace;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(':') {
+            Some(("plugin", name)) => Ok(Self::Plugin(name.parse()?)),
+            Some(("bucket", name)) => Ok(Self::Bucket(name.parse()?)),
+            _ => Err(InvalidSpace::Kind(text.chars().take(SHOWN_MAX).collect())),
         }
     }
 }

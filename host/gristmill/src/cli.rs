@@ -5,6 +5,7 @@
 //! the one place that writes to the terminal: stdout carries the result and nothing else.
 
 mod args;
+mod cache;
 mod completions;
 mod doctor;
 mod door;
@@ -70,6 +71,7 @@ enum Command {
     Job(job::Args),
     Jobs(jobs::Args),
     Queue(queue::Args),
+    Cache(cache::Args),
     Plugin(plugin::Args),
     Info(info::Args),
     Doctor(doctor::Args),
@@ -107,6 +109,7 @@ async fn dispatch(command: Command) -> Result<Exit, Error> {
         Command::Job(args) => job::run(args).await,
         Command::Jobs(args) => jobs::run(args).await,
         Command::Queue(args) => queue::run(args).await,
+        Command::Cache(args) => cache::run(args).await,
         Command::Plugin(args) => plugin::run(args).await,
         Command::Info(args) => info::run(args).await,
         Command::Doctor(args) => doctor::run(args).await,

@@ -1,5 +1,6 @@
 //! The client of a daemon: jobs over HTTP.
 
+mod cache;
 mod jobs;
 mod queues;
 mod wire;

@@ -47,9 +47,9 @@ pub use host::{Host, HostBuilder};
 pub use log::LogObserver;
 
 pub use gristmill_api::{
-    BackendInfo, BindError, Change, ChangeError, Desk, EngineView, FunctionView, Info, JobsPage,
-    Kind, LimitsView, PluginView, PluginsInfo, Problem, QueueView, QueuesView, RequeuedView,
-    TotalsView, VerdictView, bind, serve,
+    BackendInfo, BindError, CacheView, Change, ChangeError, Desk, EngineView, FunctionView, Info,
+    JobsPage, Kind, LimitsView, PluginView, PluginsInfo, Problem, QueueView, QueuesView,
+    RequeuedView, TotalsView, VerdictView, bind, serve,
 };
 pub use gristmill_cache::{self as cache, Cache};
 pub use gristmill_job as job;

@@ -22,6 +22,9 @@ pub(crate) enum Error {
     /// The queue couldn't be asked.
     #[error(transparent)]
     Queue(#[from] gristmill::queue::Error),
+    /// The cache couldn't be asked.
+    #[error(transparent)]
+    Cache(#[from] gristmill::cache::Error),
     /// A job couldn't be changed.
     #[error(transparent)]
     Change(#[from] gristmill::ChangeError),

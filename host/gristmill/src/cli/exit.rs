@@ -7,7 +7,7 @@ use gristmill::job::wire::JobView;
 use gristmill::job::{OutcomeKind, RejectionCode, codes};
 use gristmill::redis::RedisError;
 use gristmill::{
-    CacheError, ChangeError, Error as HostError, Kind, LoadError, Problem, client, queue,
+    CacheError, ChangeError, Error as HostError, Kind, LoadError, Problem, cache, client, queue,
 };
 
 use super::error::{Error, one_line};
@@ -76,6 +76,8 @@ fn of_error(error: &Error) -> u8 {
             | ChangeError::WrongState { .. }
             | ChangeError::UniqueConflict(_),
         ) => 1,
+        Error::Cache(cache::Error::Unavailable(_)) => 4,
+        Error::Cache(_) => 2,
         Error::Client(error) => match error {
             client::Error::InvalidServer(_) => 2,
             client::Error::Unreachable { .. } | client::Error::Unexpected { .. } => 4,

@@ -161,7 +161,7 @@ impl HostBuilder {
         let runtime = Runtime::new(
             sandbox(self.runtime, self.worker.concurrency),
             Arc::clone(&backends.cache),
-            backends.cache_config,
+            backends.cache_config.clone(),
             Arc::new(QueueFollowUps::new(Arc::clone(&backends.queue))),
             Arc::clone(&self.clock),
         )
@@ -175,6 +175,7 @@ impl HostBuilder {
             guests.handle().clone(),
             self.clock,
         );
+        desk.cache_config = backends.cache_config;
         desk.degraded = backends.degraded;
         Ok(Host {
             desk,
