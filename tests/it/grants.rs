@@ -199,7 +199,7 @@ async fn a_plugin_with_a_faulty_manifest_is_not_loaded_until_it_is_mended() {
 }
 
 #[tokio::test]
-async fn a_plugin_that_takes_anothers_place_brings_its_own_grants() {
+async fn a_plugin_in_the_place_of_another_brings_its_own_grants() {
     let sandbox = Sandbox::new();
     let folder = a_folder("[grants.cache]\nrates = \"read-only\"\n");
     let plugins = PluginStore::new(sandbox.runtime.clone(), Some(folder.path().to_owned()));

@@ -3,7 +3,7 @@
 //! An entry is a plain string under `PREFIX:c:{SPACE}:KEY`, whose bytes are the value and whose time to
 //! live is the server's, so that other programs can read, write and count there too. What can't be
 //! said by one command of the server is one script. Every call is one round trip, but for those that
-//! walk through keys, which take bounded steps. `docs/redis.md` names the keys.
+//! walk through keys, which take bounded steps. `docs/cache.md` names the keys.
 
 mod flights;
 mod keys;

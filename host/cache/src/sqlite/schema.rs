@@ -5,7 +5,7 @@ use std::time::Duration;
 use gristmill_job::Timestamp;
 use rusqlite::Connection;
 
-/// Tells our files from those of other programs: `GMch`.
+/// Tells our files from those of other programs: the letters G, M, c, h.
 pub(super) const APPLICATION_ID: i32 = 0x474d_6368;
 /// The shape of the tables below. It grows when a version of Gristmill that knows the old shape can't
 /// use the new one.
