@@ -9,6 +9,8 @@ use gristmill_tests::{Sandbox, a_job};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use crate::keyvalue::{keyvalue_draft, keyvalue_draft2};
+
 include!(concat!(env!("OUT_DIR"), "/guests.rs"));
 
 macro_rules! assert_test_exists {

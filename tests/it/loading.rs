@@ -59,6 +59,17 @@ async fn a_missing_import_is_named() {
 }
 
 #[tokio::test]
+async fn drafts_of_keyvalue_that_nobody_speaks_are_missing_imports() {
+    let sandbox = Sandbox::new();
+    for import in ["wasi:keyvalue/store@0.2.0-draft3", "wasi:keyvalue/watcher@0.2.0-draft2"] {
+        let component = format!(r#"(component (import "{import}" (instance)))"#);
+        let error = load(&sandbox, component).await;
+        check_says(&error, &format!("imports {import:?}"));
+        check_says(&error, "wasi:keyvalue 0.2.0-draft and 0.2.0-draft2");
+    }
+}
+
+#[tokio::test]
 async fn a_component_larger_than_any_may_be_is_not_compiled() {
     let sandbox = Sandbox::new();
     let large = vec![0; Config::default().component_bytes_max + 1];

@@ -3,5 +3,6 @@
 mod cache;
 mod grants;
 mod guests;
+mod keyvalue;
 mod loading;
 mod worker;

@@ -1,5 +1,7 @@
 //! What the engine's tool makes of the contract: types, traits and the typed call.
 
+pub(crate) mod keyvalue;
+
 /// Generated from `wit/`, with the host's own types for resources.
 #[allow(
     missing_docs,

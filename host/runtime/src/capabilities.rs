@@ -1,4 +1,4 @@
-//! The contract's interfaces, one file each: what the guest may do is decided here, above the
+//! The contract's interfaces, one file each, and `wasi:keyvalue` over one of them: what the guest may do is decided here, above the
 //! back-ends, so that none of them can forget it.
 
 mod admission;
@@ -6,6 +6,7 @@ mod cache;
 mod config;
 mod context;
 mod http;
+mod keyvalue;
 mod log;
 mod queue;
 mod secrets;
@@ -13,6 +14,9 @@ mod system;
 
 use wasmtime::component::{HasSelf, Linker};
 
+#[expect(unreachable_pub, reason = "the generated bindings export the types of resources")]
+pub use keyvalue::{Bucket, Cas};
+pub(crate) use keyvalue::{Cursors, offers};
 #[expect(unreachable_pub, reason = "the generated bindings export the types of resources")]
 pub use queue::NewJobDraft;
 
@@ -32,7 +36,8 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     bindings::log::add_to_linker::<State, HasSelf<State>>(linker, whole)?;
     bindings::config::add_to_linker::<State, HasSelf<State>>(linker, whole)?;
     bindings::secrets::add_to_linker::<State, HasSelf<State>>(linker, whole)?;
-    bindings::system::add_to_linker::<State, HasSelf<State>>(linker, whole)
+    bindings::system::add_to_linker::<State, HasSelf<State>>(linker, whole)?;
+    keyvalue::add_to_linker(linker)
 }
 
 impl bindings::types::Host for State {}

@@ -53,7 +53,7 @@ pub enum LoadError {
     /// The component needs something that nobody offers.
     #[error(
         "the component imports {import:?}, which this host doesn't offer; it offers {}",
-        "gristmill:job@0.1 and WASI 0.2"
+        "gristmill:job@0.1, WASI 0.2, and of wasi:keyvalue 0.2.0-draft and 0.2.0-draft2"
     )]
     MissingImport {
         /// What it needs.

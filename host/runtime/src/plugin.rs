@@ -14,7 +14,7 @@ use crate::describe::{self, Function};
 use crate::error::LoadError;
 use crate::grants::Grants;
 use crate::state::State;
-use crate::{inert, wasi};
+use crate::{capabilities, inert, wasi};
 
 /// A component, ready to be called. Cloning shares it.
 #[derive(Clone)]
@@ -187,6 +187,7 @@ fn recognise(bytes: &[u8]) -> Result<(), LoadError> {
 fn is_offered(import: &str) -> bool {
     import.starts_with("gristmill:job/")
         || wasi::REAL.iter().any(|real| import.starts_with(real))
+        || capabilities::offers(import)
         || inert::offers(import)
 }
 

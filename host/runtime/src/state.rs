@@ -11,6 +11,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::WasiCtx;
 
 use crate::budget::Budget;
+use crate::capabilities::Cursors;
 use crate::config::Limits;
 use crate::fault::Abort;
 use crate::limiter::Limiter;
@@ -71,6 +72,8 @@ pub(crate) struct State {
     pub(crate) follow_ups: Vec<NewJob>,
     /// Reservations that the guest hasn't filled or dropped; what is left at the end is released.
     pub(crate) reservations: Vec<Reservation>,
+    /// Where the listings of keys go on that the guest knows by a number.
+    pub(crate) cursors: Cursors,
     pub(crate) table: ResourceTable,
     /// Made when first used: most guests link WASI and never call it.
     pub(crate) wasi: Option<WasiCtx>,
@@ -102,6 +105,7 @@ impl State {
             progress: None,
             follow_ups: Vec::new(),
             reservations: Vec::new(),
+            cursors: Cursors::default(),
             table,
             wasi: None,
             log: None,

@@ -1,6 +1,8 @@
 //! Guests that the tests run, most of which misbehave on purpose: one file in `examples/` is one
 //! component, whose function goes by the file's name unless the file says otherwise.
 
+pub mod keyvalue;
+
 use serde::{Deserialize, Serialize};
 
 /// Calls that a test wants made, one after another, whatever comes of each.

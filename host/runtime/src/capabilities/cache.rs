@@ -15,7 +15,7 @@ use crate::grants::Access::{ReadOnly, ReadWrite};
 use crate::state::State;
 
 /// Keys of one page of a scan.
-const SCAN_KEYS_MAX: u32 = 256;
+pub(super) const SCAN_KEYS_MAX: u32 = 256;
 
 impl Host for State {
     async fn get(&mut self, bucket: String, key: String) -> Answer<Option<Vec<u8>>> {
