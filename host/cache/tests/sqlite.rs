@@ -155,7 +155,7 @@ async fn a_file_that_is_no_database_is_left_as_it_was() {
 async fn a_database_of_another_program_is_left_as_it_was() {
     let mut foreign = a_file().await;
     // Where the format keeps the application's id.
-    foreign[68..72].copy_from_slice(b"othr");
+    foreign[68..72].copy_from_slice(b"Note");
     expect_refused(&foreign, "a database of another program").await;
 }
 

@@ -26,10 +26,10 @@ impl Plan {
     ) -> Vec<Answer> {
         let part = |call: &[String], at: usize| call.get(at).cloned().unwrap_or_default();
         let calls = self.calls.iter();
-        let mut make = |words: &Vec<String>| {
+        let make = |words: &Vec<String>| {
             call(&part(words, 0), &part(words, 1), &part(words, 2)).map_err(|e| e.to_string())
         };
-        calls.map(|words| make(words)).collect()
+        calls.map(make).collect()
     }
 }
 
