@@ -23,10 +23,17 @@ target_is_installed() {
     compgen -G "$libraries/libstd-*.rlib" >/dev/null
 }
 
-# Debian's own compiler with its library source, from which the standard library can be built.
+# The oldest compiler that this project is built with.
+rust_min=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' "$checkout/Cargo.toml")
+
+# Debian's own compiler, new enough and with its library source, from which the standard library can
+# be built.
 debian_compiler_is_installed() {
     [[ -x /usr/bin/rustc && -x /usr/bin/cargo ]] || return 1
-    [[ -f $(/usr/bin/rustc --print sysroot)/lib/rustlib/src/rust/library/std/Cargo.toml ]]
+    [[ -f $(/usr/bin/rustc --print sysroot)/lib/rustlib/src/rust/library/std/Cargo.toml ]] || return 1
+    local version
+    version=$(/usr/bin/rustc --version | cut -d ' ' -f 2)
+    [[ $(printf '%s\n' "$rust_min" "$version" | sort -V | head -n 1) == "$rust_min" ]]
 }
 
 # Sets component_ld and wasm_ld: rustup's toolchains ship both, elsewhere they are installed.
