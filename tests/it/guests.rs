@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use gristmill_cache::{Cache as _, Key, SetOptions};
 use gristmill_job::{Disposition, ErrorReport, LogLevel, NewJob, Outcome, OutcomeKind, Payload};
 use gristmill_runtime::{Allocator, Limits, Report};
 use gristmill_tests::{Sandbox, a_job};
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::keyvalue::{keyvalue_draft, keyvalue_draft2};
+use crate::single_flight::single_flight;
 
 include!(concat!(env!("OUT_DIR"), "/guests.rs"));
 
@@ -146,7 +148,8 @@ async fn a_result_beyond_what_one_call_may_hand_over_hits_its_limit() {
 #[expect(clippy::print_stderr, reason = "what is skipped says so")]
 async fn leftovers() {
     for allocator in [Allocator::PooledWithScan, Allocator::Pooled, Allocator::OnDemand] {
-        let sandbox = match Sandbox::with_allocator(allocator) {
+        // With a single slot, every attempt is the next tenant of the last.
+        let sandbox = match Sandbox::with_slots(allocator, 1) {
             Ok(sandbox) => sandbox,
             Err(error) if allocator == Allocator::PooledWithScan => {
                 eprintln!(
@@ -203,6 +206,19 @@ async fn cache_calls() {
     let answers = result(&report);
     assert_eq!((&answers[0], &answers[1]), (&json!({"Ok": null}), &json!({"Ok": "v"})));
     assert!(answers[2]["Err"].to_string().contains("0 bytes"), "{answers}");
+}
+
+#[tokio::test]
+async fn cache_hits() {
+    let sandbox = Sandbox::new();
+    let times = |n: u64| a_job("cache-hits", "", Payload::json(&json!(n)));
+    assert_eq!(result(&sandbox.run(times(3)).await), json!(0));
+    let (space, key) = ("plugin:cache-hits".parse().expect("a space"), "wanted");
+    let key = Key::new(key, &gristmill_cache::Config::default()).expect("a key");
+    let stored = sandbox.cache.set(&space, &key, "x".into(), SetOptions::default()).await;
+    assert!(stored.expect("it is stored"));
+    let report = sandbox.run(times(3)).await;
+    assert_eq!((result(&report), report.usage.cache_ops.used), (json!(3), 3));
 }
 
 #[tokio::test]

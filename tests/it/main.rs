@@ -5,4 +5,5 @@ mod grants;
 mod guests;
 mod keyvalue;
 mod loading;
+mod single_flight;
 mod worker;

@@ -10,6 +10,7 @@ use gristmill_runtime::{
     Access, Allocator, Attempt, Config, FollowUps, Grants, Limits, NoFollowUps, Note, Notes,
     Plugin, Report, Runtime,
 };
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// What attempts had to say.
@@ -21,6 +22,8 @@ pub struct Recorded {
     pub progress: Mutex<Vec<Progress>>,
     /// Checkpoints.
     pub checkpoints: Mutex<Vec<Payload>>,
+    /// Told of every line of log.
+    logged: Notify,
 }
 
 impl Recorded {
@@ -32,12 +35,26 @@ impl Recorded {
     pub fn messages(&self) -> Vec<String> {
         self.log.lock().expect("no panic").iter().map(|line| line.message.clone()).collect()
     }
+
+    /// Waits until so many lines of log have this message.
+    pub async fn said(&self, message: &str, times: usize) {
+        loop {
+            let logged = self.logged.notified();
+            if self.messages().iter().filter(|said| *said == message).count() >= times {
+                return;
+            }
+            logged.await;
+        }
+    }
 }
 
 impl Notes for Recorded {
     fn note(&self, _job: JobId, _attempt: u32, note: Note) {
         match note {
-            Note::Log(line) => self.log.lock().expect("no panic").push(line),
+            Note::Log(line) => {
+                self.log.lock().expect("no panic").push(line);
+                self.logged.notify_waiters();
+            }
             Note::Progress(progress) => self.progress.lock().expect("no panic").push(progress),
             Note::Checkpoint(saved) => self.checkpoints.lock().expect("no panic").push(saved),
         }
@@ -48,6 +65,8 @@ impl Notes for Recorded {
 pub struct Sandbox {
     /// The runtime.
     pub runtime: Runtime,
+    /// Its cache.
+    pub cache: Arc<MemoryCache>,
     /// What attempts had to say.
     pub recorded: Arc<Recorded>,
 }
@@ -65,12 +84,12 @@ impl Sandbox {
         Self::with(limits, Arc::new(NoFollowUps))
     }
 
-    /// With this allocator and a single slot, so that every attempt is the next tenant of the last.
+    /// With this allocator and room for so many attempts at a time.
     ///
     /// # Errors
     /// The allocator can't be had here.
-    pub fn with_allocator(allocator: Allocator) -> Result<Self, gristmill_runtime::Error> {
-        let config = Config { slots: 1, allocator: Some(allocator), ..Config::default() };
+    pub fn with_slots(allocator: Allocator, slots: u32) -> Result<Self, gristmill_runtime::Error> {
+        let config = Config { slots, allocator: Some(allocator), ..Config::default() };
         Self::build(config, Arc::new(NoFollowUps))
     }
 
@@ -92,8 +111,9 @@ impl Sandbox {
         let clock = Arc::new(SystemClock);
         let cache_config = gristmill_cache::Config::default();
         let cache = Arc::new(MemoryCache::new(cache_config.clone(), Arc::clone(&clock) as _));
-        let runtime = Runtime::new(config, cache, cache_config, follow_ups, clock)?;
-        Ok(Self { runtime, recorded: Arc::default() })
+        let shared = Arc::clone(&cache) as _;
+        let runtime = Runtime::new(config, shared, cache_config, follow_ups, clock)?;
+        Ok(Self { runtime, cache, recorded: Arc::default() })
     }
 
     /// Loads a guest of `tests/guests`.
