@@ -7,10 +7,11 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use gristmill_cache::{Cache as _, Config, Key, OpenError, SetOptions, Space, SqliteCache};
-use gristmill_job::SystemClock;
+use gristmill_job::{ManualClock, SystemClock, Timestamp};
 use tokio::task::JoinSet;
 
 /// Names the file to the process that is to be killed.
@@ -121,6 +122,56 @@ async fn two_caches_on_one_file_lose_no_increments() {
     adders.join_all().await;
     let cache = open(&path).await.unwrap();
     assert_eq!(cache.increment(&space(), &key("n"), 0, None).await.unwrap(), 400);
+}
+
+#[tokio::test]
+async fn a_file_keeps_its_bound_by_what_was_written_the_longest_ago() {
+    const BOUND: u64 = 2 << 20;
+    const WRITES: usize = 4_000;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("cache.sqlite");
+    let config = Config { disk_bytes_max: BOUND, ..Config::default() };
+    let cache = SqliteCache::open(&path, config, Arc::new(SystemClock)).await.unwrap();
+    for number in 0..WRITES {
+        let options = SetOptions::default();
+        let value = Bytes::from(vec![b'x'; 2_000]);
+        assert!(cache.set(&space(), &key(&number.to_string()), value, options).await.unwrap());
+    }
+    let stats = cache.stats().await.unwrap();
+    assert!(stats.bytes <= BOUND, "{stats:?}");
+    assert!(stats.bytes > BOUND / 2, "more went than had to: {stats:?}");
+    assert_eq!(cache.get(&space(), &key("0")).await.unwrap(), None, "the oldest");
+    let newest = key(&(WRITES - 1).to_string());
+    assert!(cache.get(&space(), &newest).await.unwrap().is_some(), "the newest");
+    drop(cache);
+    let bytes = fs::metadata(&path).unwrap().len();
+    assert!(bytes <= 2 * BOUND, "the file itself has {bytes} bytes");
+}
+
+#[tokio::test]
+async fn writes_take_what_has_expired_along_a_few_entries_each() {
+    const EXPIRED: u32 = 100;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("cache.sqlite");
+    let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_777_636_800_000)));
+    let cache = SqliteCache::open(&path, Config::default(), Arc::clone(&clock) as _).await.unwrap();
+    let file = rusqlite::Connection::open(&path).unwrap();
+    let rows = || -> u32 {
+        file.query_row("SELECT count(*) FROM entries", [], |row| row.get(0)).unwrap()
+    };
+    let second = Duration::from_secs(1);
+    let entries = (0..EXPIRED).map(|number| (key(&number.to_string()), "v".into())).collect();
+    cache.set_many(&space(), entries, Some(second)).await.unwrap();
+    assert_eq!(rows(), EXPIRED);
+    clock.advance(second);
+    let mut before = EXPIRED + 1;
+    while before > 1 {
+        // The same key each time, so that it alone is left.
+        cache.set(&space(), &key("kept"), "v".into(), SetOptions::default()).await.unwrap();
+        assert!(rows() < before, "{before} are left");
+        before = rows();
+    }
+    assert!(cache.exists(&space(), &key("kept")).await.unwrap());
 }
 
 /// Expects a file to be refused and to be as it was, alone in its folder.
