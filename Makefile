@@ -86,8 +86,9 @@ shellcheck: setup ## lint the scripts
 	shellcheck --external-sources $$(grep -lrE '^(#!/usr/bin/env bash|# shellcheck shell=bash)$$' scripts .ci)
 
 .PHONY: bench
-bench: plugins ## measure the bare engine and Gristmill in one run
+bench: plugins ## measure attempts and the cache, each beside its raw figure in the same run
 	cargo bench --locked --package gristmill-runtime --bench attempt
+	cargo bench --locked --package gristmill-cache --bench backends
 
 .PHONY: bindings
 bindings: ## generate the guest SDK's bindings from wit/

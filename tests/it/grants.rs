@@ -188,7 +188,7 @@ async fn a_plugin_with_a_faulty_manifest_is_not_loaded_until_it_is_mended() {
     let error = plugins.get(&shop()).await.expect_err("the manifest is faulty");
     assert!(matches!(error, LoadError::Manifest { .. }), "{error}");
     let text = error.to_string();
-    for part in ["shop.toml", "`rates = \"write\"`", "\"read-only\" or \"read-write\""] {
+    for part in ["shop.toml", "`grants.cache.rates`", "\"read-only\" or \"read-write\""] {
         assert!(text.contains(part), "{text:?} should contain {part:?}");
     }
     let file = sandbox.runtime.load_file(&folder.path().join("shop.wasm")).await;

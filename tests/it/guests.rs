@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use gristmill_cache::{Cache as _, Key, SetOptions};
 use gristmill_job::{Disposition, ErrorReport, LogLevel, NewJob, Outcome, OutcomeKind, Payload};
-use gristmill_runtime::{Allocator, Limits, Report};
+use gristmill_runtime::{Allocator, Limits, Report, Stop};
 use gristmill_tests::{Sandbox, a_job};
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
 
 use crate::keyvalue::{keyvalue_draft, keyvalue_draft2};
+use crate::manifest::granted;
 use crate::single_flight::single_flight;
 
 include!(concat!(env!("OUT_DIR"), "/guests.rs"));
@@ -345,7 +345,7 @@ async fn wait_for_cancel() {
     let limits = Limits { host_calls_max: u64::MAX, ..Limits::default() };
     let sandbox = Sandbox::with_limits(limits);
     let plugin = sandbox.guest("wait-for-cancel").await;
-    let cancel = CancellationToken::new();
+    let cancel = Stop::new();
     let attempt = sandbox.an_attempt(only("wait-for-cancel"), 1, None, cancel.clone());
     let run = sandbox.runtime.run(&plugin, attempt);
     let (report, ()) = tokio::join!(run, async { cancel.cancel() });

@@ -5,5 +5,6 @@ mod grants;
 mod guests;
 mod keyvalue;
 mod loading;
+mod manifest;
 mod single_flight;
 mod worker;

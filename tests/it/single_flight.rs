@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use gristmill_cache::{Cache as _, Key, Lookup, Reservation, Space};
 use gristmill_job::{NewJob, Outcome, OutcomeKind, Payload};
-use gristmill_runtime::{Allocator, Plugin, Report};
+use gristmill_runtime::{Allocator, Plugin, Report, Stop};
 use gristmill_tests::{Sandbox, a_job};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio_util::sync::CancellationToken;
 
 const CALLERS: usize = 100;
 const MINUTE: Duration = Duration::from_secs(60);
@@ -20,7 +19,7 @@ struct Rush {
     plugin: Plugin,
     /// The first one's computation goes on when this is released.
     gate: Reservation,
-    cancel_first: CancellationToken,
+    cancel_first: Stop,
     first: JoinHandle<Report>,
     others: JoinSet<Report>,
 }
@@ -42,12 +41,12 @@ impl Rush {
         let key = Key::new("gate", &gristmill_cache::Config::default()).expect("a key");
         let gate = sandbox.cache.get_or_reserve(&space(), &key, MINUTE, Duration::ZERO).await;
         let Ok(Lookup::Reserved(gate)) = gate else { panic!("nobody else holds it: {gate:?}") };
-        let cancel_first = CancellationToken::new();
+        let cancel_first = Stop::new();
         let first = tokio::spawn(caller(&sandbox, &plugin, first, cancel_first.clone()));
         sandbox.recorded.said("computes", 1).await;
         let mut others = JoinSet::new();
         for _ in 1..CALLERS {
-            others.spawn(caller(&sandbox, &plugin, a_caller(""), CancellationToken::new()));
+            others.spawn(caller(&sandbox, &plugin, a_caller(""), Stop::new()));
         }
         sandbox.recorded.said("asks", CALLERS).await;
         Self { sandbox, plugin, gate, cancel_first, first, others }
@@ -77,7 +76,7 @@ fn caller(
     sandbox: &Arc<Sandbox>,
     plugin: &Plugin,
     job: NewJob,
-    cancel: CancellationToken,
+    cancel: Stop,
 ) -> impl Future<Output = Report> + use<> {
     let (sandbox, plugin) = (Arc::clone(sandbox), plugin.clone());
     async move {

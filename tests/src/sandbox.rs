@@ -7,11 +7,10 @@ use gristmill_job::{
     BucketName, FunctionName, JobId, LogLine, NewJob, Payload, PluginName, Progress, SystemClock,
 };
 use gristmill_runtime::{
-    Access, Allocator, Attempt, Config, FollowUps, Grants, Limits, NoFollowUps, Note, Notes,
-    Plugin, Report, Runtime,
+    Access, Allocator, Attempt, Config, FollowUps, Grants, Limits, LoadError, Manifest,
+    NoFollowUps, Note, Notes, Plugin, Report, Runtime, Stop,
 };
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
 /// What attempts had to say.
 #[derive(Default)]
@@ -135,6 +134,20 @@ impl Sandbox {
         plugin.with_grants(grants)
     }
 
+    /// Loads a guest of `tests/guests` with the manifest of this text.
+    ///
+    /// # Errors
+    /// [`LoadError`]: the two don't go together.
+    ///
+    /// # Panics
+    /// The text is no manifest.
+    pub async fn guest_with(&self, guest: &str, manifest: &str) -> Result<Plugin, LoadError> {
+        let bytes = std::fs::read(crate::guest(guest)).expect("the guest");
+        let name = PluginName::new(guest).expect("a plugin name");
+        let manifest = Manifest::parse(manifest.as_bytes(), self.runtime.limits_max());
+        self.runtime.load_with(name, bytes.into(), manifest.expect("a manifest")).await
+    }
+
     /// Runs the first attempt of a job on the guest of its plugin's name.
     pub async fn run(&self, job: NewJob) -> Report {
         let plugin = self.guest(job.plugin.as_str()).await;
@@ -152,8 +165,8 @@ impl Sandbox {
         number: u32,
         checkpoint: Option<Payload>,
     ) -> Report {
-        let cancel = CancellationToken::new();
-        let attempt = self.an_attempt(job, number, checkpoint, cancel);
+        let stop = Stop::new();
+        let attempt = self.an_attempt(job, number, checkpoint, stop);
         self.runtime.run(plugin, attempt).await.expect("the host is well")
     }
 
@@ -164,14 +177,14 @@ impl Sandbox {
         job: NewJob,
         number: u32,
         checkpoint: Option<Payload>,
-        cancel: CancellationToken,
+        stop: Stop,
     ) -> Attempt {
         Attempt {
             job: Arc::new(job),
             number,
             enqueued_at: gristmill_job::Timestamp::from_millis(1_777_636_800_000),
             checkpoint,
-            cancel,
+            stop,
             notes: Arc::clone(&self.recorded) as _,
         }
     }
@@ -203,5 +216,5 @@ pub fn a_job(plugin: &str, function: &str, input: Payload) -> NewJob {
 #[must_use]
 pub fn a_grant(bucket: &str, access: Access) -> Grants {
     let bucket = BucketName::new(bucket).expect("a bucket name");
-    Grants { cache: [(bucket, access)].into() }
+    Grants { cache: [(bucket, access)].into(), ..Grants::default() }
 }

@@ -156,9 +156,8 @@ async fn writes_take_what_has_expired_along_a_few_entries_each() {
     let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_777_636_800_000)));
     let cache = SqliteCache::open(&path, Config::default(), Arc::clone(&clock) as _).await.unwrap();
     let file = rusqlite::Connection::open(&path).unwrap();
-    let rows = || -> u32 {
-        file.query_row("SELECT count(*) FROM entries", [], |row| row.get(0)).unwrap()
-    };
+    let rows =
+        || -> u32 { file.query_row("SELECT count(*) FROM entries", [], |row| row.get(0)).unwrap() };
     let second = Duration::from_secs(1);
     let entries = (0..EXPIRED).map(|number| (key(&number.to_string()), "v".into())).collect();
     cache.set_many(&space(), entries, Some(second)).await.unwrap();

@@ -9,18 +9,20 @@ use gristmill_job::{
     Clock, Disposition, ErrorReport, FunctionName, Gauge, NewJob, Outcome, Payload, PluginName,
     Timestamp, Usage, codes, time,
 };
-use tokio_util::sync::CancellationToken;
 use wasmtime::component::Linker;
 use wasmtime::{Engine, Store};
 
 use crate::bindings::types;
-use crate::config::{self, Config, Limits};
+use crate::config::{self, Config};
 use crate::engine::{self, EngineInfo, Ticker};
 use crate::error::{Error, LoadError};
 use crate::fault::{self, Abort};
+use crate::limits::Limits;
 use crate::log_book::{Notes, SilentNotes, cut};
+use crate::manifest::Manifest;
 use crate::plugin::{self, Plugin};
 use crate::state::{FollowUps, JobFacts, Shared, Start, State};
+use crate::stop::Stop;
 use crate::supervise::{self, Metered};
 use crate::{capabilities, describe, wasi};
 
@@ -34,7 +36,6 @@ struct Inner {
     engine: Engine,
     linker: Linker<State>,
     config: Config,
-    limits: Arc<Limits>,
     info: EngineInfo,
     shared: Arc<Shared>,
 }
@@ -50,7 +51,7 @@ pub struct Attempt {
     /// What an earlier attempt saved.
     pub checkpoint: Option<Payload>,
     /// Ends the attempt as cancelled.
-    pub cancel: CancellationToken,
+    pub stop: Stop,
     /// Who takes what it has to say.
     pub notes: Arc<dyn Notes>,
 }
@@ -84,9 +85,8 @@ impl Runtime {
             .and_then(|()| wasi::add_to_linker(&mut linker))
             .map_err(|e| Error::Engine(e.into()))?;
         let ticker = Ticker::start(&engine)?;
-        let limits = Arc::new(config.limits.clone());
         let shared = Arc::new(Shared { cache, cache_config, follow_ups, clock });
-        Ok(Self(Arc::new(Inner { _ticker: ticker, engine, linker, config, limits, info, shared })))
+        Ok(Self(Arc::new(Inner { _ticker: ticker, engine, linker, config, info, shared })))
     }
 
     /// How the engine was set up.
@@ -95,10 +95,16 @@ impl Runtime {
         &self.0.info
     }
 
-    /// What each attempt is allowed.
+    /// What each attempt is allowed, where its plugin's manifest says nothing else.
     #[must_use]
     pub fn limits(&self) -> &Limits {
-        &self.0.limits
+        &self.0.config.limits
+    }
+
+    /// What a manifest may allow at most.
+    #[must_use]
+    pub fn limits_max(&self) -> &Limits {
+        &self.0.config.limits_max
     }
 
     /// The engine, for a benchmark that measures the bare engine beside this room.
@@ -109,21 +115,37 @@ impl Runtime {
     }
 
     /// Makes a plugin of a component: compiles, links, and asks it to describe itself. It is
-    /// granted nothing; see [`Plugin::with_grants`].
+    /// granted nothing, and has the host's own limits.
     ///
     /// # Errors
     /// [`LoadError`] says why it can't be used.
     pub async fn load(&self, name: PluginName, bytes: Bytes) -> Result<Plugin, LoadError> {
+        self.load_with(name, bytes, Manifest::default()).await
+    }
+
+    /// Makes a plugin of a component and its manifest.
+    ///
+    /// # Errors
+    /// [`LoadError`] says why it can't be used.
+    pub async fn load_with(
+        &self,
+        name: PluginName,
+        bytes: Bytes,
+        manifest: Manifest,
+    ) -> Result<Plugin, LoadError> {
+        if let Some(said) = manifest.name.as_ref().filter(|said| **said != name) {
+            return Err(LoadError::OtherName { said: said.to_string(), name: name.to_string() });
+        }
         let inner = Arc::clone(&self.0);
         let prepared = tokio::task::spawn_blocking(move || {
-            plugin::prepare(&inner.engine, &inner.linker, &inner.config, name, &bytes)
+            plugin::prepare(&inner.engine, &inner.linker, &inner.config, name, &bytes, manifest)
         });
         let plugin = match prepared.await {
             Ok(prepared) => prepared?,
             Err(panic) => return Err(Error::Bug(panic.into()).into()),
         };
         let functions = self.describe(&plugin).await?;
-        Ok(plugin.described(functions))
+        plugin.described(functions)
     }
 
     /// Runs one attempt to its end. Safe to drop: the guest ends, and what it reserved ends with its
@@ -132,7 +154,8 @@ impl Runtime {
     /// # Errors
     /// [`Error`]: the host is unwell, and the attempt counts as nothing.
     pub async fn run(&self, plugin: &Plugin, attempt: Attempt) -> Result<Report, Error> {
-        let limits = &self.0.limits;
+        let terms = plugin.terms(attempt.job.function.as_ref());
+        let limits = &terms.limits;
         let wall = attempt.job.timeout.map_or(limits.wall, |asked| asked.min(limits.wall));
         let function = match plugin.check(attempt.job.function.as_ref(), &attempt.job.input) {
             Ok(function) => function,
@@ -152,8 +175,9 @@ impl Runtime {
             plugin: plugin.clone(),
             job,
             limits: Arc::clone(limits),
+            cancel_grace: terms.cancel_grace,
             wall,
-            cancel: attempt.cancel,
+            stop: attempt.stop,
             shared: Arc::clone(&self.0.shared),
             notes: attempt.notes,
         });
@@ -193,7 +217,7 @@ impl Runtime {
         else {
             return Ok(None);
         };
-        let limits = Arc::new(self.0.limits.for_describe());
+        let limits = Arc::new(plugin.terms(None).limits.for_describe());
         let wall = limits.wall;
         let mut store = self.store(Start {
             plugin: plugin.clone(),
@@ -204,14 +228,15 @@ impl Runtime {
                 checkpoint: None,
             },
             limits: Arc::clone(&limits),
+            cancel_grace: Duration::ZERO,
             wall,
-            cancel: CancellationToken::new(),
+            stop: Stop::new(),
             shared: Arc::clone(&self.0.shared),
             notes: Arc::new(SilentNotes),
         });
         let deadline = store.data().deadline;
         let mut call = Metered::new(Box::pin(describe_call(&mut store, plugin, &interface.name)));
-        let ended = supervise::watch(&mut call, deadline, &CancellationToken::new()).await;
+        let ended = supervise::watch(&mut call, deadline, &Stop::new(), Duration::ZERO).await;
         drop(call);
         let text = match ended {
             Ok(Ok(text)) => text,
@@ -246,13 +271,14 @@ async fn call(
     function: &FunctionName,
     input: &types::Payload,
 ) -> (Result<wasmtime::Result<Answer>, Abort>, Duration) {
-    let (deadline, cancel) = (store.data().deadline, store.data().cancel.clone());
+    let (deadline, stop) = (store.data().deadline, store.data().stop.clone());
+    let cancel_grace = store.data().cancel_grace();
     let guest = std::pin::pin!(async {
         let guest = plugin.pre().instantiate_async(&mut *store).await?;
         guest.gristmill_job_handler().call_handle(&mut *store, function.as_str(), input).await
     });
     let mut call = Metered::new(guest);
-    let ended = supervise::watch(&mut call, deadline, &cancel).await;
+    let ended = supervise::watch(&mut call, deadline, &stop, cancel_grace).await;
     (ended, call.cpu())
 }
 
@@ -316,7 +342,10 @@ fn finish(state: &mut State, mut outcome: Outcome, cpu: Duration, wall: Duration
         Outcome::Failed { error, .. }
         | Outcome::Trapped { error }
         | Outcome::LimitExceeded { error }
-        | Outcome::TimedOut { error } => error.log_tail = log_tail,
+        | Outcome::TimedOut { error } => {
+            error.log_tail = log_tail;
+            error.message = state.masked(std::mem::take(&mut error.message));
+        }
     }
     let completed = matches!(outcome, Outcome::Completed { .. });
     let follow_ups = if completed { std::mem::take(&mut state.follow_ups) } else { Vec::new() };

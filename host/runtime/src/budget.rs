@@ -1,7 +1,7 @@
 //! What an attempt has used of its budgets.
 
 use crate::bindings::types::Error;
-use crate::config::Limits;
+use crate::limits::Limits;
 
 /// Counters of one attempt.
 #[derive(Debug, Default)]

@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use gristmill_job::limits;
-
 use crate::engine::Allocator;
+use crate::limits::Limits;
 
 /// How the engine is set up.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Attempts that may run at one time; the pool has this many slots.
     pub slots: u32,
-    /// What each attempt is allowed.
+    /// What each attempt is allowed, where its plugin's manifest says nothing else.
     pub limits: Limits,
+    /// What a manifest may allow at most.
+    pub limits_max: Limits,
     /// The largest component that is loaded: a Python one takes 20 MB, and compiling takes time and
     /// memory in proportion.
     pub component_bytes_max: usize,
@@ -25,90 +26,9 @@ impl Default for Config {
         Self {
             slots: 64,
             limits: Limits::default(),
+            limits_max: Limits::MAX,
             component_bytes_max: 32 << 20,
             allocator: None,
-        }
-    }
-}
-
-/// What one attempt is allowed. Each is reported with the attempt as used and allowed, or named by
-/// the failure that it causes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
-    /// `memory`: linear memory in bytes, over all memories together.
-    pub memory_bytes_max: usize,
-    /// `table_elements`: the elements of each table.
-    pub table_elements_max: usize,
-    /// `instances`: core instances that one component is made of.
-    pub instances_max: usize,
-    /// `memories`: linear memories.
-    pub memories_max: usize,
-    /// `tables`: tables.
-    pub tables_max: usize,
-    /// `wall`: time from start to end.
-    pub wall: Duration,
-    /// `cpu`: time on a processor.
-    pub cpu: Duration,
-    /// `hostcall_bytes`: what one call may hand to the host, in bytes; a result is one such call.
-    pub hostcall_bytes_max: usize,
-    /// `handles`: resources that the guest holds at one time.
-    pub handles_max: usize,
-    /// `result`: the result's bytes.
-    pub result_bytes_max: usize,
-    /// `log`: lines of log; further ones are dropped.
-    pub log_lines_max: u64,
-    /// `log`: bytes of log; further lines are dropped.
-    pub log_bytes_max: u64,
-    /// Bytes of one line of log; the rest is cut off.
-    pub log_line_bytes_max: usize,
-    /// `cache_ops`: cache operations; each key of a batch is one.
-    pub cache_ops_max: u64,
-    /// `cache_bytes`: keys and values through the cache.
-    pub cache_bytes_max: u64,
-    /// `follow_ups`: jobs that the attempt enqueues.
-    pub follow_ups_max: usize,
-    /// `host_calls`: calls of the contract's interfaces, so that cheap calls can't be made to amplify
-    /// work without end.
-    pub host_calls_max: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            memory_bytes_max: 64 << 20,
-            // Interpreters need more than ten thousand.
-            table_elements_max: 20_000,
-            instances_max: 32,
-            memories_max: 4,
-            tables_max: 16,
-            wall: Duration::from_secs(30),
-            cpu: Duration::from_secs(10),
-            hostcall_bytes_max: 8 << 20,
-            handles_max: 4_096,
-            result_bytes_max: limits::PAYLOAD_BYTES_MAX,
-            log_lines_max: 2_000,
-            log_bytes_max: 256 << 10,
-            log_line_bytes_max: 8 << 10,
-            cache_ops_max: 1_000,
-            cache_bytes_max: 16 << 20,
-            follow_ups_max: 100,
-            host_calls_max: 100_000,
-        }
-    }
-}
-
-impl Limits {
-    /// What a plugin is allowed while it describes itself: it is asked for a page of text.
-    pub(crate) fn for_describe(&self) -> Self {
-        let second = Duration::from_secs(1);
-        Self {
-            wall: self.wall.min(second),
-            cpu: self.cpu.min(second),
-            log_lines_max: 0,
-            cache_ops_max: 0,
-            follow_ups_max: 0,
-            host_calls_max: 1_000,
-            ..self.clone()
         }
     }
 }
@@ -125,8 +45,6 @@ pub(crate) const FIBER_STACK_BYTES: usize = 2 << 20;
 pub(crate) const KEEP_RESIDENT_BYTES: usize = 1 << 20;
 /// The same for a table.
 pub(crate) const TABLE_KEEP_RESIDENT_BYTES: usize = 64 << 10;
-/// The most memory that any plugin may be granted: the size of a slot's memory.
-pub(crate) const SLOT_MEMORY_BYTES_MAX: usize = 1 << 30;
 /// Frames of a guest's backtrace that are kept.
 pub(crate) const BACKTRACE_FRAMES_MAX: usize = 20;
 /// Lines of log that a failure report carries.

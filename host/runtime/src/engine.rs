@@ -111,7 +111,7 @@ fn features() -> wasmtime::Config {
 }
 
 fn pool(config: &Config, scan: bool) -> PoolingAllocationConfig {
-    let (slots, limits) = (config.slots, &config.limits);
+    let (slots, limits) = (config.slots, &config.limits_max);
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let mut pool = PoolingAllocationConfig::new();
     // A component is several core instances, mostly with one memory between them; the totals are
@@ -121,7 +121,7 @@ fn pool(config: &Config, scan: bool) -> PoolingAllocationConfig {
         .total_memories(slots * 2)
         .total_tables(slots * 4)
         .total_stacks(slots)
-        .max_memory_size(config::SLOT_MEMORY_BYTES_MAX)
+        .max_memory_size(config.limits_max.memory_bytes_max)
         .table_elements(limits.table_elements_max)
         .max_memories_per_component(count(limits.memories_max))
         .max_tables_per_component(count(limits.tables_max))

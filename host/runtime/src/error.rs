@@ -1,5 +1,7 @@
 //! What can go wrong that isn't the guest's doing, and why a component can't be used.
 
+use crate::manifest::Fault;
+
 /// The host is unwell: the attempt counts as nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -84,14 +86,37 @@ pub enum LoadError {
     #[error("the component's description can't be used: {0}")]
     Description(String),
     /// The manifest beside the component is faulty.
-    #[error("the manifest {path} can't be used: {why}")]
+    #[error("the manifest {path} can't be used: {}", listed(faults))]
     Manifest {
         /// The manifest's file.
         path: String,
-        /// What is wrong where, and what would be right.
-        why: String,
+        /// Everything that is wrong with it.
+        faults: Vec<Fault>,
+    },
+    /// The manifest says that it is another plugin's.
+    #[error("the manifest is that of the plugin {said:?}, but the component goes by {name:?}")]
+    OtherName {
+        /// The name in the manifest.
+        said: String,
+        /// The name that the plugin goes by.
+        name: String,
+    },
+    /// The manifest has rules for a function that the plugin doesn't have.
+    #[error(
+        "the manifest has a table functions.{function}, but the plugin's functions are {known}"
+    )]
+    UnknownFunction {
+        /// The function.
+        function: String,
+        /// Those that there are.
+        known: String,
     },
     /// The host is unwell.
     #[error(transparent)]
     Host(#[from] Error),
+}
+
+/// Faults in one line: errors are read in terminals and logs.
+fn listed(faults: &[Fault]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

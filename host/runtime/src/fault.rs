@@ -8,9 +8,10 @@ use wasmtime::component::ResourceTableError;
 use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
-use crate::config::{self, Limits};
+use crate::config;
 use crate::error::Error;
 use crate::limiter::Limiter;
+use crate::limits::{Limit, Limits};
 use crate::log_book::cut;
 
 /// Why the host itself ended a guest's call.
@@ -73,13 +74,14 @@ pub(crate) fn aborted(
     match abort {
         Abort::Cancelled => Outcome::Cancelled,
         Abort::TimedOut => {
-            let message = format!("the attempt did not end within {wall:?}");
+            let message = format!("the attempt did not end within {wall:?}{}", remedy("wall"));
             let mut error = report(codes::TIMEOUT, message, error);
             error.limit = Some("wall".to_owned());
             Outcome::TimedOut { error }
         }
         Abort::Limit(name) => {
-            let message = format!("the attempt hit its limit {name:?}{}", allowed(name, limits));
+            let (allowed, remedy) = (allowed(name, limits), remedy(name));
+            let message = format!("the attempt hit its limit {name:?}{allowed}{remedy}");
             let mut error = report(codes::LIMIT, message, error);
             error.limit = Some(name.to_owned());
             Outcome::LimitExceeded { error }
@@ -89,17 +91,23 @@ pub(crate) fn aborted(
 
 /// Says how much a limit allows.
 fn allowed(name: &str, limits: &Limits) -> String {
-    match name {
-        "memory" => format!(" of {} bytes", limits.memory_bytes_max),
-        "table_elements" => format!(" of {} elements", limits.table_elements_max),
-        "stack" => format!(" of {} bytes", config::STACK_BYTES_MAX),
-        "cpu" => format!(" of {:?}", limits.cpu),
-        "result" => format!(" of {} bytes", limits.result_bytes_max),
-        "hostcall_bytes" => format!(" of {} bytes", limits.hostcall_bytes_max),
-        "host_calls" => format!(" of {} calls", limits.host_calls_max),
-        "handles" => format!(" of {} handles", limits.handles_max),
-        _ => String::new(),
+    match limit(name) {
+        Some(limit) => format!(" of {}", limit.shown(limit.of(limits))),
+        None if name == "stack" => format!(" of {} bytes", config::STACK_BYTES_MAX),
+        None => String::new(),
     }
+}
+
+/// How to allow more of a limit, if anybody may.
+fn remedy(name: &str) -> String {
+    match limit(name) {
+        Some(_) => format!("; {name} under [limits] in the plugin's manifest may allow more"),
+        None => String::new(),
+    }
+}
+
+fn limit(name: &str) -> Option<&'static Limit> {
+    Limit::ALL.iter().find(|limit| limit.name == name)
 }
 
 /// Limits that the engine itself keeps, and tells by its errors.

@@ -2,29 +2,36 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
-use gristmill_job::BucketName;
-use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
+use gristmill_job::{BucketName, FunctionName, PluginName};
 
 /// What a plugin is granted beyond what is its own: nothing, if not said.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Grants {
     /// Buckets of the cache, which it shares with every other plugin that is granted them.
     pub cache: BTreeMap<BucketName, Access>,
+    /// Variables of its environment.
+    pub env: BTreeMap<String, String>,
+    /// Secrets by the names that it asks for them with.
+    pub secrets: BTreeMap<String, Secret>,
+    /// What it may enqueue jobs for beside its own functions.
+    pub enqueue: Vec<Target>,
+    /// Folders of this machine, by the paths that it sees them under.
+    pub folders: BTreeMap<String, Folder>,
 }
 
-/// What a plugin may do in a bucket; a greater one includes the smaller.
+/// How much a plugin may do with what is granted; a greater one includes the smaller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
-    /// Look up what others have stored.
+    /// Look at what others have stored.
     ReadOnly,
     /// Store and remove, too.
     ReadWrite,
 }
 
 impl Access {
-    const ALL: [Self; 2] = [Self::ReadOnly, Self::ReadWrite];
+    pub(crate) const ALL: [Self; 2] = [Self::ReadOnly, Self::ReadWrite];
 
     /// How a manifest writes it.
     #[must_use]
@@ -42,24 +49,53 @@ impl fmt::Display for Access {
     }
 }
 
-/// By hand, so that whatever stands in its place is answered with what may stand there.
-impl<'de> Deserialize<'de> for Access {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Word;
+/// Where a secret's value is read from, each time a job asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Secret {
+    /// A variable of the host's own environment.
+    Env(String),
+    /// A file, whose last line break doesn't count.
+    File(PathBuf),
+}
 
-        impl Visitor<'_> for Word {
-            type Value = Access;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("\"read-only\" or \"read-write\"")
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Access, E> {
-                let known = Access::ALL.into_iter().find(|access| access.as_str() == text);
-                known.ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
-            }
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env(name) => write!(f, "the environment variable {name}"),
+            Self::File(path) => write!(f, "the file {}", path.display()),
         }
-
-        deserializer.deserialize_str(Word)
     }
+}
+
+/// A plugin, or one function of it, that jobs may be enqueued for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The plugin.
+    pub plugin: PluginName,
+    /// The function; any, if not said.
+    pub function: Option<FunctionName>,
+}
+
+impl Target {
+    pub(crate) fn covers(&self, plugin: &PluginName, function: &FunctionName) -> bool {
+        self.plugin == *plugin && self.function.as_ref().is_none_or(|only| only == function)
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.function {
+            Some(function) => write!(f, "{}/{function}", self.plugin),
+            None => write!(f, "{}", self.plugin),
+        }
+    }
+}
+
+/// A folder of this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folder {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What may be done in it.
+    pub access: Access,
 }

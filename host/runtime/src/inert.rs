@@ -12,6 +12,7 @@ use wasmtime::component::{
 };
 use wasmtime::{Engine, StoreContextMut};
 
+use crate::grants::Grants;
 use crate::state::State;
 use crate::wasi;
 
@@ -20,6 +21,8 @@ struct Inert;
 
 /// Packages that are offered, inert where not real.
 const OFFERED: [&str; 3] = ["wasi:cli/", "wasi:filesystem/", "wasi:sockets/"];
+/// Inert unless folders are granted.
+const FILES: &str = "wasi:filesystem/";
 /// Offered as well, in the versions whose functions are all synchronous.
 const OFFERED_HTTP: &str = "wasi:http/";
 
@@ -38,13 +41,14 @@ pub(crate) fn add_to_linker(
     linker: &mut Linker<State>,
     engine: &Engine,
     component: &Component,
+    grants: &Grants,
 ) -> wasmtime::Result<()> {
     let ty = component.component_type();
     // A resource that one interface defines, others use: only the first says whose it is.
     let mut defined: Vec<ResourceType> = Vec::new();
     for (name, import) in ty.imports(engine) {
         let ComponentItem::ComponentInstance(instance) = import.ty else { continue };
-        if offers(name) {
+        if offers(name) && !(name.starts_with(FILES) && !grants.folders.is_empty()) {
             let mut target = linker.instance(name)?;
             add_instance(&mut target, engine, &instance, &defined)?;
         }

@@ -2,7 +2,7 @@
 
 use wasmtime::ResourceLimiter;
 
-use crate::config::Limits;
+use crate::limits::Limits;
 
 /// Counts linear memory over all memories of an attempt, and remembers the first refusal: the trap
 /// that mostly follows is then reported as the limit that it came from.

@@ -1,11 +1,14 @@
 //! What an attempt says while it runs: log lines, progress, checkpoints.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use gristmill_job::{Clock, JobId, LogLevel, LogLine, Payload, Progress};
 
-use crate::config::{self, Limits};
+use crate::config;
+use crate::limits::Limits;
+use crate::mask::Mask;
 
 /// What a running attempt has to say.
 #[derive(Debug, Clone)]
@@ -45,6 +48,7 @@ pub(crate) struct LogBook {
     line_bytes_max: usize,
     closed: bool,
     tail: VecDeque<String>,
+    mask: Mask,
 }
 
 impl LogBook {
@@ -66,6 +70,7 @@ impl LogBook {
             line_bytes_max: limits.log_line_bytes_max,
             closed: false,
             tail: VecDeque::new(),
+            mask: Mask::default(),
         }
     }
 
@@ -75,7 +80,13 @@ impl LogBook {
         if self.closed {
             return;
         }
-        let message = cut(message, self.line_bytes_max);
+        let message = self.mask.hide(message);
+        let message = cut(&message, self.line_bytes_max);
+        let fields = fields.into_iter().map(|(name, value)| match self.mask.hide(&value) {
+            Cow::Borrowed(_) => (name, value),
+            Cow::Owned(hidden) => (name, hidden),
+        });
+        let fields = fields.collect();
         let fields = cut_fields(fields, self.line_bytes_max.saturating_sub(message.len()));
         let size = message.len() + fields.iter().map(|(k, v)| k.len() + v.len()).sum::<usize>();
         if self.lines_left == 0 || size as u64 > self.bytes_left {
@@ -87,6 +98,16 @@ impl LogBook {
         self.bytes_left -= size as u64;
         self.bytes += size as u64;
         self.pass_on(level, message, fields);
+    }
+
+    /// Keeps a secret out of this log from now on.
+    pub(crate) fn hide(&mut self, name: &str, secret: &str) {
+        self.mask.add(name, secret);
+    }
+
+    /// A text of the guest without the secrets in it.
+    pub(crate) fn masked<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.mask.hide(text)
     }
 
     pub(crate) fn bytes(&self) -> u64 {

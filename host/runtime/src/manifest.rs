@@ -1,50 +1,147 @@
 //! The manifest of a plugin: `NAME.toml` beside `NAME.wasm`.
 //!
-//! A plugin without one is granted nothing. One with a faulty manifest can't be used at all: to run
-//! it as if nothing had been said would hide the fault in answers that its author can't explain.
+//! A plugin without one is granted nothing and has the host's own limits. One with a faulty manifest
+//! can't be used at all: to run it as if nothing had been said would hide the fault in answers that
+//! its author can't explain.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use serde::Deserialize;
+use gristmill_job::{Backoff, FunctionName, PluginName, RetryOn};
+use toml::de::DeTable;
 
 use crate::error::LoadError;
 use crate::grants::Grants;
-use crate::log_book::cut;
+use crate::limits::{Limit, Limits};
+
+mod fault;
+mod reader;
+mod sections;
+
+pub use fault::Fault;
+
+use fault::Faults;
+use reader::Section;
 
 /// A manifest is a page of names and numbers; what is larger is a file of another kind.
 const MANIFEST_BYTES_MAX: u64 = 64 << 10;
 
-/// Bytes of a faulty line that its error repeats.
-const LINE_BYTES_SHOWN: usize = 120;
-
-/// What the manifest says; each part that is left out has its default.
-#[derive(Debug, PartialEq, Eq, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Manifest {
-    /// `[grants]`.
-    pub(crate) grants: Grants,
+/// What a manifest says; each part that is left out has its default.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Manifest {
+    /// Whose manifest it is, to be held against the component's file.
+    pub name: Option<PluginName>,
+    /// The plugin's version, for people; which code runs is told by its digest.
+    pub version: Option<String>,
+    /// What the plugin is for, in a line.
+    pub description: Option<String>,
+    /// Values that its jobs read.
+    pub config: BTreeMap<String, String>,
+    /// What it may do beyond what is its own.
+    pub grants: Grants,
+    /// What holds for every function.
+    pub rules: FunctionRules,
+    /// What holds for some of them instead.
+    pub functions: BTreeMap<FunctionName, FunctionRules>,
 }
 
-impl Manifest {
-    /// Reads the manifest beside a component's file; the default, if there is none.
-    pub(crate) fn beside(component: &Path) -> Result<Self, LoadError> {
-        let path = component.with_extension("toml");
-        let faulty = |why| LoadError::Manifest { path: path.display().to_string(), why };
-        match read(&path) {
-            Ok(bytes) => Self::parse(&bytes).map_err(faulty),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(faulty(error.to_string())),
+/// How a function's attempts are run, where the manifest says so.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FunctionRules {
+    /// What the function is for, in a line.
+    pub description: Option<String>,
+    /// Limits that aren't the host's own, each with what is allowed of it.
+    pub limits: Vec<(&'static str, u64)>,
+    /// Attempts that may run at one time in each worker.
+    pub concurrency: Option<u32>,
+    /// How long an attempt may go on once somebody wants its job cancelled.
+    pub cancel_grace: Option<Duration>,
+    /// Counted failures that end a job, where its producer doesn't say.
+    pub attempts_max: Option<u32>,
+    /// The waits between its attempts, where its producer doesn't say.
+    pub backoff: Option<Backoff>,
+    /// Which outcomes are tried again.
+    pub retry_on: Option<RetryOn>,
+}
+
+impl FunctionRules {
+    /// These rules, and where they say nothing, those.
+    pub(crate) fn over(&self, general: &Self) -> Self {
+        let limits = general.limits.iter().chain(&self.limits).copied().collect();
+        Self {
+            description: self.description.clone(),
+            limits,
+            concurrency: self.concurrency.or(general.concurrency),
+            cancel_grace: self.cancel_grace.or(general.cancel_grace),
+            attempts_max: self.attempts_max.or(general.attempts_max),
+            backoff: self.backoff.or(general.backoff),
+            retry_on: self.retry_on.or(general.retry_on),
         }
     }
 
-    fn parse(bytes: &[u8]) -> Result<Self, String> {
-        if bytes.len() as u64 > MANIFEST_BYTES_MAX {
-            return Err(format!("it is larger than {MANIFEST_BYTES_MAX} bytes"));
+    /// The limits that these rules make of the host's own.
+    pub(crate) fn limits(&self, of_host: &Limits) -> Limits {
+        let mut limits = of_host.clone();
+        for (name, value) in &self.limits {
+            if let Some(limit) = Limit::ALL.iter().find(|limit| limit.name == *name) {
+                limit.set(&mut limits, *value);
+            }
         }
-        let text = std::str::from_utf8(bytes).map_err(|_| "it is no text in UTF-8".to_owned())?;
-        toml::from_str(text).map_err(|error| located(text, &error))
+        limits
+    }
+}
+
+impl Manifest {
+    /// Where the manifest of a component's file is.
+    #[must_use]
+    pub fn path_beside(component: &Path) -> PathBuf {
+        component.with_extension("toml")
+    }
+
+    /// Reads the manifest beside a component's file; the default, if there is none.
+    ///
+    /// # Errors
+    /// [`LoadError::Manifest`] with everything that is wrong with it.
+    pub fn beside(component: &Path, max: &Limits) -> Result<Self, LoadError> {
+        let path = Self::path_beside(component);
+        let faulty = |faults| LoadError::Manifest { path: path.display().to_string(), faults };
+        match read(&path) {
+            Ok(bytes) => Self::parse(&bytes, max).map_err(faulty),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(faulty(vec![Fault::of_file(error.to_string())])),
+        }
+    }
+
+    /// Reads a manifest's text, under limits that it may not go beyond.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, in the order of its lines.
+    pub fn parse(bytes: &[u8], max: &Limits) -> Result<Self, Vec<Fault>> {
+        if bytes.len() as u64 > MANIFEST_BYTES_MAX {
+            let why = format!("it is larger than {MANIFEST_BYTES_MAX} bytes");
+            return Err(vec![Fault::of_file(why)]);
+        }
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            return Err(vec![Fault::of_file("it is no text in UTF-8".to_owned())]);
+        };
+        let (table, errors) = DeTable::parse_recoverable(text);
+        if !errors.is_empty() {
+            return Err(errors.iter().map(|error| Fault::of_syntax(text, error)).collect());
+        }
+        let faults = Faults::new(text);
+        let manifest = sections::manifest(Section::root(table.get_ref(), &faults), max);
+        faults.none().map(|()| manifest)
+    }
+
+    /// What holds for a function.
+    pub(crate) fn rules_of(&self, function: &FunctionName) -> FunctionRules {
+        match self.functions.get(function) {
+            Some(rules) => rules.over(&self.rules),
+            None => self.rules.clone(),
+        }
     }
 }
 
@@ -53,17 +150,6 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(MANIFEST_BYTES_MAX + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
-}
-
-/// The fault in one line, with the line that it is in.
-fn located(text: &str, error: &toml::de::Error) -> String {
-    let message = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
-    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
-        return message;
-    };
-    let number = before.matches('\n').count();
-    let line = text.lines().nth(number).unwrap_or_default().trim();
-    format!("line {}, `{}`: {message}", number + 1, cut(line, LINE_BYTES_SHOWN))
 }
 
 #[cfg(test)]

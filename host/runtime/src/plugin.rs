@@ -9,11 +9,14 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker};
 
 use crate::bindings::GuestPre;
-use crate::config::{Config, Limits};
+use crate::config::Config;
 use crate::describe::{self, Function};
 use crate::error::LoadError;
 use crate::grants::Grants;
+use crate::limits::Limits;
+use crate::manifest::Manifest;
 use crate::state::State;
+use crate::terms::{AllTerms, Terms};
 use crate::{capabilities, inert, wasi};
 
 /// A component, ready to be called. Cloning shares it.
@@ -28,7 +31,8 @@ struct Inner {
     functions: Option<Vec<Function>>,
     imports: Vec<Interface>,
     exports: Vec<Interface>,
-    grants: Grants,
+    manifest: Manifest,
+    terms: AllTerms,
     pre: GuestPre<State>,
 }
 
@@ -81,14 +85,31 @@ impl Plugin {
     /// What it is granted beyond what is its own.
     #[must_use]
     pub fn grants(&self) -> &Grants {
-        &self.0.grants
+        &self.0.manifest.grants
     }
 
-    /// The same plugin with these grants in place of its own. What runs already keeps what it
-    /// started with.
+    /// What its manifest says.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.0.manifest
+    }
+
+    /// On what terms attempts of a function run; of no function in particular, if none is named and
+    /// the plugin has several.
+    #[must_use]
+    pub fn terms(&self, function: Option<&FunctionName>) -> &Arc<Terms> {
+        let only = || match self.functions() {
+            Some([only]) => Some(&only.name),
+            _ => None,
+        };
+        self.0.terms.of(function.or_else(only))
+    }
+
+    /// The same plugin with these grants in place of its own, but for folders, which are linked when
+    /// it is loaded. What runs already keeps what it started with.
     #[must_use]
     pub fn with_grants(mut self, grants: Grants) -> Self {
-        Arc::make_mut(&mut self.0).grants = grants;
+        Arc::make_mut(&mut self.0).manifest.grants = grants;
         self
     }
 
@@ -109,9 +130,17 @@ impl Plugin {
     }
 
     /// The same plugin, once it has described itself.
-    pub(crate) fn described(mut self, functions: Option<Vec<Function>>) -> Self {
+    pub(crate) fn described(mut self, functions: Option<Vec<Function>>) -> Result<Self, LoadError> {
+        if let Some(functions) = &functions {
+            let is_known = |name: &&FunctionName| functions.iter().any(|f| f.name == **name);
+            if let Some(unknown) = self.0.manifest.functions.keys().find(|name| !is_known(name)) {
+                let known: Vec<&str> = functions.iter().map(|f| f.name.as_str()).collect();
+                let known = known.join(", ");
+                return Err(LoadError::UnknownFunction { function: unknown.to_string(), known });
+            }
+        }
         Arc::make_mut(&mut self.0).functions = functions;
-        self
+        Ok(self)
     }
 }
 
@@ -128,6 +157,7 @@ pub(crate) fn prepare(
     config: &Config,
     name: PluginName,
     bytes: &[u8],
+    manifest: Manifest,
 ) -> Result<Plugin, LoadError> {
     if bytes.len() > config.component_bytes_max {
         return Err(LoadError::TooLarge { bytes: bytes.len(), max: config.component_bytes_max });
@@ -142,10 +172,15 @@ pub(crate) fn prepare(
     if !exports.iter().any(|export| export.name.starts_with("gristmill:job/handler@0.1.")) {
         return Err(LoadError::NothingToCall { exports: listed(&exports) });
     }
-    check_needs(&component, &config.limits)?;
+    let terms = AllTerms::new(&manifest, &config.limits);
+    check_needs(&component, &terms)?;
     let mut linker = linker.clone();
     let wrong_import = |e: wasmtime::Error| LoadError::WrongImport(one_line(&e));
-    inert::add_to_linker(&mut linker, engine, &component).map_err(wrong_import)?;
+    inert::add_to_linker(&mut linker, engine, &component, &manifest.grants)
+        .map_err(wrong_import)?;
+    if !manifest.grants.folders.is_empty() {
+        wasi::add_files_to_linker(&mut linker).map_err(wrong_import)?;
+    }
     let pre = linker.instantiate_pre(&component).and_then(GuestPre::new).map_err(wrong_import)?;
     Ok(Plugin(Arc::new(Inner {
         name,
@@ -154,7 +189,8 @@ pub(crate) fn prepare(
         functions: None,
         imports,
         exports,
-        grants: Grants::default(),
+        manifest,
+        terms,
         pre,
     })))
 }
@@ -192,17 +228,19 @@ fn is_offered(import: &str) -> bool {
 }
 
 /// A component that could never start is refused when it is loaded, rather than at every attempt.
-fn check_needs(component: &Component, limits: &Limits) -> Result<(), LoadError> {
+fn check_needs(component: &Component, terms: &AllTerms) -> Result<(), LoadError> {
     let Some(needs) = component.resources_required() else { return Ok(()) };
-    let check = |limit, needs: u64, allowed: u64| {
+    let check = |limit, needs: u64, allowed: fn(&Limits) -> usize| {
+        let allowed = terms.iter().map(|(_, terms)| allowed(&terms.limits) as u64).max();
+        let allowed = allowed.unwrap_or_default();
         if needs > allowed { Err(LoadError::AboveLimit { limit, needs, allowed }) } else { Ok(()) }
     };
-    check("memories", needs.num_memories.into(), limits.memories_max as u64)?;
-    check("tables", needs.num_tables.into(), limits.tables_max as u64)?;
+    check("memories", needs.num_memories.into(), |limits| limits.memories_max)?;
+    check("tables", needs.num_tables.into(), |limits| limits.tables_max)?;
     let pages = needs.max_initial_memory_size.unwrap_or_default();
-    check("memory", pages.saturating_mul(64 << 10), limits.memory_bytes_max as u64)?;
+    check("memory", pages.saturating_mul(64 << 10), |limits| limits.memory_bytes_max)?;
     let elements = needs.max_initial_table_size.unwrap_or_default();
-    check("table_elements", elements, limits.table_elements_max as u64)
+    check("table_elements", elements, |limits| limits.table_elements_max)
 }
 
 fn interfaces<'a>(

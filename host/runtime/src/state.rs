@@ -1,22 +1,23 @@
 //! What the host knows of a running attempt: the data of its store.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use gristmill_cache::{Cache, Reservation};
 use gristmill_job::{Clock, NewJob, Payload, Timestamp, Verdict, time};
-use tokio_util::sync::CancellationToken;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::WasiCtx;
 
 use crate::budget::Budget;
 use crate::capabilities::Cursors;
-use crate::config::Limits;
 use crate::fault::Abort;
 use crate::limiter::Limiter;
+use crate::limits::Limits;
 use crate::log_book::{LogBook, Notes};
 use crate::plugin::Plugin;
+use crate::stop::Stop;
 
 /// Where jobs that a job enqueues at once go: the queue is a higher room's business.
 #[async_trait]
@@ -64,7 +65,10 @@ pub(crate) struct State {
     pub(crate) budget: Budget,
     pub(crate) started: Instant,
     pub(crate) deadline: Instant,
-    pub(crate) cancel: CancellationToken,
+    pub(crate) stop: Stop,
+    cancel_grace: Duration,
+    /// When the guest was first seen to compute although its end was asked for.
+    cancel_seen: Option<Instant>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) notes: Arc<dyn Notes>,
     pub(crate) progress_noted: Option<Instant>,
@@ -85,8 +89,9 @@ pub(crate) struct Start {
     pub(crate) plugin: Plugin,
     pub(crate) job: JobFacts,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) cancel_grace: Duration,
     pub(crate) wall: Duration,
-    pub(crate) cancel: CancellationToken,
+    pub(crate) stop: Stop,
     pub(crate) shared: Arc<Shared>,
     pub(crate) notes: Arc<dyn Notes>,
 }
@@ -112,7 +117,9 @@ impl State {
             plugin: start.plugin,
             job: start.job,
             limits: start.limits,
-            cancel: start.cancel,
+            stop: start.stop,
+            cancel_grace: start.cancel_grace,
+            cancel_seen: None,
             shared: start.shared,
             notes: start.notes,
         }
@@ -130,6 +137,20 @@ impl State {
         Ok(())
     }
 
+    /// How long the attempt may go on once its end was asked for.
+    pub(crate) fn cancel_grace(&self) -> Duration {
+        self.cancel_grace
+    }
+
+    /// Whether the attempt must end now, since somebody wants it to.
+    pub(crate) fn is_over(&mut self, now: Instant) -> bool {
+        if !self.stop.is_cancelled() {
+            return false;
+        }
+        let seen = *self.cancel_seen.get_or_insert(now);
+        self.stop.is_aborted() || now.saturating_duration_since(seen) >= self.cancel_grace
+    }
+
     /// Time until the attempt's deadline.
     pub(crate) fn remaining(&self) -> Duration {
         self.deadline.saturating_duration_since(time::monotonic())
@@ -142,6 +163,17 @@ impl State {
             let (id, attempt) = (self.job.spec.id, self.job.attempt);
             Arc::new(Mutex::new(LogBook::new(id, attempt, notes, clock, &self.limits)))
         })
+    }
+
+    /// A text of the guest without the secrets that it has read.
+    pub(crate) fn masked(&self, text: String) -> String {
+        match &self.log {
+            Some(book) => match lock(book).masked(&text) {
+                Cow::Borrowed(_) => text,
+                Cow::Owned(hidden) => hidden,
+            },
+            None => text,
+        }
     }
 
     /// Bytes logged, and the last lines.

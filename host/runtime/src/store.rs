@@ -102,7 +102,7 @@ impl PluginStore {
             return Err(not_found("(no plugins folder is set)".to_owned()));
         };
         let path = dir.join(format!("{name}.wasm"));
-        match read(&path).await {
+        match self.runtime.read(&path).await {
             Ok((bytes, manifest)) => self.runtime.load_with(name.clone(), bytes, manifest).await,
             Err(LoadError::Unreadable { source, .. })
                 if source.kind() == std::io::ErrorKind::NotFound =>
@@ -114,16 +114,6 @@ impl PluginStore {
     }
 }
 
-/// Reads a component's file and the manifest beside it, off the async threads.
-async fn read(path: &Path) -> Result<(Bytes, Manifest), LoadError> {
-    let path = path.to_owned();
-    let read = tokio::task::spawn_blocking(move || match std::fs::read(&path) {
-        Ok(bytes) => Ok((Bytes::from(bytes), Manifest::beside(&path)?)),
-        Err(source) => Err(LoadError::Unreadable { path: path.display().to_string(), source }),
-    });
-    read.await.unwrap_or_else(|panic| Err(Error::Bug(panic.into()).into()))
-}
-
 impl Runtime {
     /// Makes a plugin of a component's file, binary or text, and of the manifest of the same stem
     /// beside it, if there is one; the stem becomes the plugin's name, with `-` for `_`.
@@ -131,18 +121,38 @@ impl Runtime {
     /// # Errors
     /// [`LoadError`] says why it can't be used.
     pub async fn load_file(&self, path: &Path) -> Result<Plugin, LoadError> {
-        let (bytes, manifest) = read(path).await?;
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        let name = PluginName::new(&stem.to_lowercase().replace(['_', '.', ' '], "-"))?;
-        self.load_with(name, bytes, manifest).await
+        let (bytes, manifest) = self.read(path).await?;
+        self.load_with(named_after(path)?, bytes, manifest).await
     }
 
-    async fn load_with(
+    /// The same with a manifest that was read already.
+    pub(crate) async fn load_component(
         &self,
-        name: PluginName,
-        bytes: Bytes,
+        path: &Path,
         manifest: Manifest,
     ) -> Result<Plugin, LoadError> {
-        Ok(self.load(name, bytes).await?.with_grants(manifest.grants))
+        let file = path.to_owned();
+        let read = tokio::task::spawn_blocking(move || std::fs::read(&file));
+        let read = read.await.map_err(|panic| Error::Bug(panic.into()))?;
+        let unreadable =
+            |source| LoadError::Unreadable { path: path.display().to_string(), source };
+        let bytes = read.map_err(unreadable)?;
+        self.load_with(named_after(path)?, bytes.into(), manifest).await
     }
+
+    /// Reads a component's file and the manifest beside it, off the async threads.
+    async fn read(&self, path: &Path) -> Result<(Bytes, Manifest), LoadError> {
+        let (path, max) = (path.to_owned(), self.limits_max().clone());
+        let read = tokio::task::spawn_blocking(move || match std::fs::read(&path) {
+            Ok(bytes) => Ok((Bytes::from(bytes), Manifest::beside(&path, &max)?)),
+            Err(source) => Err(LoadError::Unreadable { path: path.display().to_string(), source }),
+        });
+        read.await.unwrap_or_else(|panic| Err(Error::Bug(panic.into()).into()))
+    }
+}
+
+/// A component's name, if its file goes by no plugin's name.
+fn named_after(path: &Path) -> Result<PluginName, LoadError> {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    Ok(PluginName::new(&stem.to_lowercase().replace(['_', '.', ' '], "-"))?)
 }

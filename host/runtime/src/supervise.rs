@@ -7,11 +7,11 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use gristmill_job::time;
-use tokio_util::sync::CancellationToken;
 use wasmtime::{StoreContextMut, UpdateDeadline};
 
 use crate::fault::Abort;
 use crate::state::State;
+use crate::stop::Stop;
 
 thread_local! {
     /// The time on a processor of the call that this thread is polling: what it had before this
@@ -51,10 +51,10 @@ impl<F: Future + Unpin> Future for Metered<F> {
 }
 
 /// Called at every tick while the guest computes: ends it when it must end, else lets others go on.
-pub(crate) fn on_tick(store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDeadline> {
-    let state = store.data();
+pub(crate) fn on_tick(mut store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDeadline> {
+    let state = store.data_mut();
     let now = time::monotonic();
-    if state.cancel.is_cancelled() {
+    if state.is_over(now) {
         return Err(Abort::Cancelled.into());
     }
     if now >= state.deadline {
@@ -69,12 +69,13 @@ pub(crate) fn on_tick(store: StoreContextMut<'_, State>) -> wasmtime::Result<Upd
 }
 
 /// Runs a call to its end, its deadline or its cancellation, whichever comes first. Most calls end
-/// at their first poll, so timer and token are only asked after it; from then on a call that is
+/// at their first poll, so timer and stop are only asked after it; from then on a call that is
 /// cancelled while it waits goes on no more.
 pub(crate) async fn watch<F: Future + Unpin>(
     call: &mut Metered<F>,
     deadline: Instant,
-    cancel: &CancellationToken,
+    stop: &Stop,
+    cancel_grace: Duration,
 ) -> Result<F::Output, Abort> {
     let first = poll_fn(|cx| Poll::Ready(Pin::new(&mut *call).poll(cx))).await;
     if let Poll::Ready(output) = first {
@@ -82,8 +83,19 @@ pub(crate) async fn watch<F: Future + Unpin>(
     }
     tokio::select! {
         biased;
-        () = cancel.cancelled() => Err(Abort::Cancelled),
+        () = over(stop, cancel_grace) => Err(Abort::Cancelled),
         output = &mut *call => Ok(output),
         () = tokio::time::sleep_until(deadline.into()) => Err(Abort::TimedOut),
+    }
+}
+
+/// Waits until an attempt must end that somebody wants ended.
+async fn over(stop: &Stop, cancel_grace: Duration) {
+    stop.cancelled().await;
+    if !cancel_grace.is_zero() {
+        tokio::select! {
+            () = stop.aborted() => {}
+            () = tokio::time::sleep(cancel_grace) => {}
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! The parts of WASI that every guest has: time, randomness, and output that goes to its log.
+//! The parts of WASI that every guest has: time, randomness, its environment, and output that goes to
+//! its log; and folders, where they are granted.
 //!
 //! Everything else of WASI is linked inert, by [`inert`](crate::inert).
 
@@ -11,11 +12,13 @@ use gristmill_job::LogLevel;
 use tokio::io::AsyncWrite;
 use wasmtime::component::Linker;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream, WasiCli, WasiCliView};
-use wasmtime_wasi::p2::bindings::{cli, random};
+use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
+use wasmtime_wasi::p2::bindings::{cli, filesystem, random};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 
+use crate::grants::{Access, Grants};
 use crate::log_book::LogBook;
 use crate::state::{State, lock};
 
@@ -23,7 +26,7 @@ use crate::state::{State, lock};
 const WRITE_BYTES_MAX: usize = 64 << 10;
 
 /// Interfaces that are real for every guest, by the start of their names.
-pub(crate) const REAL: [&str; 7] = [
+pub(crate) const REAL: [&str; 8] = [
     "wasi:io/",
     "wasi:clocks/",
     "wasi:random/",
@@ -31,24 +34,51 @@ pub(crate) const REAL: [&str; 7] = [
     "wasi:cli/stdout@",
     "wasi:cli/stderr@",
     "wasi:cli/exit@",
+    "wasi:cli/environment@",
 ];
 
 pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(linker)?;
     cli::exit::add_to_linker::<State, WasiCli>(linker, WasiCliView::cli)?;
+    cli::environment::add_to_linker::<State, WasiCli>(linker, WasiCliView::cli)?;
     random::insecure::add_to_linker::<State, WasiRandom>(linker, WasiRandomView::random)?;
     random::insecure_seed::add_to_linker::<State, WasiRandom>(linker, WasiRandomView::random)
+}
+
+/// Links real files, for a plugin that is granted folders.
+pub(crate) fn add_files_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    let files = WasiFilesystemView::filesystem;
+    filesystem::types::add_to_linker::<State, WasiFilesystem>(linker, files)?;
+    filesystem::preopens::add_to_linker::<State, WasiFilesystem>(linker, files)
+}
+
+/// The environment and the folders that a manifest grants. A folder that can't be opened isn't there
+/// for the guest, and its log says so.
+fn context(grants: &Grants, book: &Arc<Mutex<LogBook>>) -> WasiCtx {
+    let stream = |level| LogStream { book: Arc::clone(book), level };
+    let mut builder = WasiCtx::builder();
+    builder.stdout(stream(LogLevel::Info)).stderr(stream(LogLevel::Warn));
+    for (name, value) in &grants.env {
+        builder.env(name, value);
+    }
+    for (path, folder) in &grants.folders {
+        let perms = match folder.access {
+            Access::ReadOnly => FsPerms::ReadOnly,
+            Access::ReadWrite => FsPerms::ReadWrite,
+        };
+        if let Err(error) = builder.preopened_dir(&folder.path, path, perms) {
+            let line = format!("the folder {path} is granted, but can't be opened: {error:#}");
+            lock(book).line(LogLevel::Warn, &line, Vec::new());
+        }
+    }
+    builder.build()
 }
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         if self.wasi.is_none() {
             let book = Arc::clone(self.log());
-            let wasi = WasiCtx::builder()
-                .stdout(LogStream { book: Arc::clone(&book), level: LogLevel::Info })
-                .stderr(LogStream { book, level: LogLevel::Warn })
-                .build();
-            self.wasi = Some(wasi);
+            self.wasi = Some(context(self.plugin.grants(), &book));
         }
         let Some(ctx) = &mut self.wasi else { unreachable!("it was made above") };
         WasiCtxView { ctx, table: &mut self.table }

@@ -5,11 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use gristmill_job::{Digest, JobId};
+use gristmill_job::{Digest, JobId, RetryOn};
 use gristmill_queue::{Held, Leased};
-use gristmill_runtime::{LoadError, Note, Notes, Report};
+use gristmill_runtime::{Busy, LoadError, Note, Notes, Report, Stop};
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
 use crate::config;
 use crate::event::{Event, Observer};
@@ -20,7 +19,7 @@ pub(crate) struct Task {
     pub(crate) queue: usize,
     pub(crate) leased: Leased,
     /// Ends the attempt.
-    pub(crate) cancel: CancellationToken,
+    pub(crate) stop: Stop,
 }
 
 /// What came of a task.
@@ -32,10 +31,12 @@ pub(crate) struct Finished {
 }
 
 pub(crate) enum Ended {
-    /// The attempt came to an outcome.
-    Attempted { digest: Digest, report: Box<Report> },
+    /// The attempt came to an outcome; its manifest may say which ones are tried again.
+    Attempted { digest: Digest, report: Box<Report>, retry_on: Option<RetryOn> },
     /// It was stopped before it began.
     NotStarted,
+    /// As many attempts of its function as may run and wait do so already.
+    Busy(Busy),
     /// Its plugin can't be had here.
     NoPlugin(LoadError),
     /// The host is unwell.

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use gristmill_job::{Timestamp, WorkerId};
 use gristmill_queue::{CycleReply, Held, Leased, Settled};
+use gristmill_runtime::Stop;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
-use tokio_util::sync::CancellationToken;
 
 use self::line::{Holding, Line};
 use crate::board::{Board, Task};
@@ -184,7 +184,7 @@ impl Dispatcher {
         for held in reply.cancel {
             if let Some(holding) = line.held.get_mut(&held) {
                 holding.cancel_requested = true;
-                holding.cancel.cancel();
+                holding.stop.cancel();
             }
         }
         line.due = reply.next_due.map(|wait| sent + wait);
@@ -204,12 +204,12 @@ impl Dispatcher {
         let line = &mut self.lines[index];
         let mut tasks = Vec::with_capacity(jobs.len());
         for leased in jobs {
-            let cancel = CancellationToken::new();
+            let stop = Stop::new();
             let holding =
-                Holding { cancel: cancel.clone(), cancel_requested: false, interrupted: None };
+                Holding { stop: stop.clone(), cancel_requested: false, interrupted: None };
             line.held.insert(leased.held(), holding);
             let is_suspect = leased.crashes > 0;
-            let task = Task { queue: index, leased, cancel };
+            let task = Task { queue: index, leased, stop };
             if is_suspect {
                 self.suspects.push_back(task);
             } else {
@@ -248,7 +248,7 @@ impl Dispatcher {
         self.suspects.retain(|task| !lost.contains(&task.leased.held()));
         for held in lost {
             if let Some(holding) = line.held.remove(held) {
-                holding.cancel.cancel();
+                holding.stop.abort();
                 let event = Event::LeaseLost { job: held.id, attempt: held.attempt };
                 self.board.observer().observe(&event);
             }
@@ -266,7 +266,7 @@ impl Dispatcher {
             let line = &mut self.lines[index];
             let mut running = HashSet::new();
             for (held, holding) in line.held.drain() {
-                holding.cancel.cancel();
+                holding.stop.abort();
                 running.insert(held);
             }
             // What was settled but not recorded is in vain too.
@@ -322,7 +322,7 @@ impl Dispatcher {
     fn interrupt_for(&mut self, why: &'static str) {
         for holding in self.lines.iter_mut().flat_map(|line| line.held.values_mut()) {
             holding.interrupted.get_or_insert(why);
-            holding.cancel.cancel();
+            holding.stop.abort();
         }
     }
 

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use gristmill_job::time;
 use gristmill_queue::Leased;
-use gristmill_runtime::{Attempt, LoadError, Notes, Plugin, PluginStore, Runtime};
+use gristmill_runtime::{Attempt, LoadError, Notes, Plugin, PluginStore, Runtime, Stop};
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
 use crate::board::{Board, Ended, Finished, Task};
 use crate::event::Event;
@@ -28,10 +27,10 @@ impl Executor {
         let me = Arc::new(Notify::new());
         while let Some(task) = self.board.take(&me).await {
             let started = time::monotonic();
-            let Task { queue, leased, cancel } = task;
+            let Task { queue, leased, stop } = task;
             // A panic is the host's fault, but it came with this job: it ends the attempt, not the
             // executor.
-            let run = AssertUnwindSafe(self.attempt(queue, &leased, cancel)).catch_unwind();
+            let run = AssertUnwindSafe(self.attempt(queue, &leased, stop)).catch_unwind();
             let ended = run.await.unwrap_or_else(|_| Ended::HostPanicked);
             let took = time::monotonic().saturating_duration_since(started);
             self.board.finish(Finished { queue, leased, ended, took });
@@ -40,21 +39,31 @@ impl Executor {
         }
     }
 
-    async fn attempt(&self, queue: usize, leased: &Leased, cancel: CancellationToken) -> Ended {
-        if cancel.is_cancelled() {
+    async fn attempt(&self, queue: usize, leased: &Leased, stop: Stop) -> Ended {
+        if stop.is_cancelled() {
             return Ended::NotStarted;
         }
         // Compiling may take longer than anybody wants to wait.
         let plugin = tokio::select! {
             biased;
             plugin = self.plugin(leased) => plugin,
-            () = cancel.cancelled() => return Ended::NotStarted,
+            () = stop.cancelled() => return Ended::NotStarted,
         };
         let plugin = match plugin {
             Ok(plugin) => plugin,
             Err(error) => return Ended::NoPlugin(error),
         };
         let job = Arc::clone(&leased.spec);
+        let terms = Arc::clone(plugin.terms(job.function.as_ref()));
+        let admitted = tokio::select! {
+            biased;
+            admitted = terms.admit() => admitted,
+            () = stop.cancelled() => return Ended::NotStarted,
+        };
+        let _admission = match admitted {
+            Ok(admission) => admission,
+            Err(busy) => return Ended::Busy(busy),
+        };
         let started = Event::AttemptStarted { job: Arc::clone(&job), attempt: leased.attempt };
         self.board.observer().observe(&started);
         let attempt = Attempt {
@@ -62,11 +71,15 @@ impl Executor {
             number: leased.attempt,
             enqueued_at: leased.enqueued_at,
             checkpoint: leased.checkpoint.clone(),
-            cancel,
+            stop,
             notes: Arc::clone(&self.notes[queue]),
         };
         match self.runtime.run(&plugin, attempt).await {
-            Ok(report) => Ended::Attempted { digest: plugin.digest(), report: Box::new(report) },
+            Ok(report) => Ended::Attempted {
+                digest: plugin.digest(),
+                report: Box::new(report),
+                retry_on: terms.retry_on,
+            },
             Err(error) => Ended::HostUnwell(format!("{:#}", anyhow::Error::from(error))),
         }
     }

@@ -91,7 +91,8 @@ async fn run(pace: Pace) {
     compare("Redis: get_many", "MGET", pace, raw, async || get_many(&*redis, &keys).await).await;
     let file_ref = std::cell::RefCell::new(&mut raw_file);
     let raw = async || file_ref.borrow_mut().get_many(&raw_keys);
-    compare("SQLite: get_many", "SELECTs", pace, raw, async || get_many(&*file, &keys).await).await;
+    compare("SQLite: get_many", "SELECT by key", pace, raw, async || get_many(&*file, &keys).await)
+        .await;
 
     print(&format!("{CALLERS} callers of one missing value, which one of them computes"));
     head();

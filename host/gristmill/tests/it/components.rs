@@ -57,7 +57,7 @@ fn a_faulty_manifest() {
     let manifest = dir.path().join("echo.toml");
     std::fs::write(&manifest, "[grants.cache]\nrates = \"all\"\n").unwrap();
     let says =
-        "line 2, `rates = \"all\"`: invalid value: string \"all\", expected \"read-only\" or";
+        "line 2, `grants.cache.rates`: expected \"read-only\" or \"read-write\", got \"all\"";
     let folder = dir.path().to_str().unwrap();
     run(&["run", "echo", "--plugins", folder, "--input", "x"]).refused(3, says);
     let file = dir.path().join("echo.wasm");

@@ -1,11 +1,13 @@
 //! What an attempt costs: the bare engine, the sandbox, and the way through the memory queue, in
-//! turn in the same run, since only ratios of one run mean anything on a noisy machine.
+//! turn in the same run, since only ratios of one run mean anything on a noisy machine. And what a
+//! hit in the cache costs a guest.
 //!
 //! `cargo bench -p gristmill-runtime` measures for about a minute. `BENCH_ROUNDS` and
 //! `BENCH_MILLIS` (of one measurement) make it longer or shorter; `BENCH_WAY` measures one way
 //! alone, for a profiler to look at.
 
 mod bare;
+mod cache_hit;
 mod through_the_queue;
 
 use std::path::Path;
@@ -16,8 +18,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use gristmill_cache::MemoryCache;
 use gristmill_job::{NewJob, Payload, SystemClock, Timestamp, time};
-use gristmill_runtime::{Attempt, Config, NoFollowUps, Plugin, Runtime, SilentNotes};
-use tokio_util::sync::CancellationToken;
+use gristmill_runtime::{Attempt, Config, NoFollowUps, Plugin, Runtime, SilentNotes, Stop};
 
 /// As in the binary.
 #[global_allocator]
@@ -64,6 +65,9 @@ fn main() {
     print("threads  way                          attempts/s                  µs each   of bare");
     for threads in [1, 2] {
         bench.compare(threads, rounds, length);
+    }
+    if std::env::var("BENCH_WAY").is_err() {
+        cache_hit::compare(rounds);
     }
 }
 
@@ -138,15 +142,19 @@ impl Bench {
     }
 
     async fn attempt(&self, job: Arc<NewJob>) {
-        let attempt = Attempt {
-            job,
-            number: 1,
-            enqueued_at: Timestamp::from_millis(0),
-            checkpoint: None,
-            cancel: CancellationToken::new(),
-            notes: Arc::new(SilentNotes),
-        };
+        let attempt = a_first_attempt(job);
         self.runtime.run(&self.plugin, attempt).await.expect("the host is well");
+    }
+}
+
+fn a_first_attempt(job: Arc<NewJob>) -> Attempt {
+    Attempt {
+        job,
+        number: 1,
+        enqueued_at: Timestamp::from_millis(0),
+        checkpoint: None,
+        stop: Stop::new(),
+        notes: Arc::new(SilentNotes),
     }
 }
 

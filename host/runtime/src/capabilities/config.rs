@@ -1,16 +1,17 @@
-//! `gristmill:job/config`: the manifest's values; a plugin without a manifest has none.
+//! `gristmill:job/config`: the values that the manifest gives the plugin.
 
 use crate::bindings::config::Host;
 use crate::state::State;
 
 impl Host for State {
-    fn get(&mut self, _key: String) -> wasmtime::Result<Option<String>> {
+    fn get(&mut self, key: String) -> wasmtime::Result<Option<String>> {
         self.count_host_call()?;
-        Ok(None)
+        Ok(self.plugin.manifest().config.get(&key).cloned())
     }
 
     fn all(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
         self.count_host_call()?;
-        Ok(Vec::new())
+        let values = &self.plugin.manifest().config;
+        Ok(values.iter().map(|(key, value)| (key.clone(), value.clone())).collect())
     }
 }

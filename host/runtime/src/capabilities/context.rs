@@ -56,7 +56,7 @@ impl Host for State {
 
     fn cancelled(&mut self) -> wasmtime::Result<bool> {
         self.count_host_call()?;
-        Ok(self.cancel.is_cancelled())
+        Ok(self.stop.is_cancelled())
     }
 
     fn progress(
@@ -66,6 +66,7 @@ impl Host for State {
         note: Option<String>,
     ) -> wasmtime::Result<()> {
         self.count_host_call()?;
+        let note = note.map(|note| self.masked(note));
         let note = note.map(|note| cut(&note, limits::PROGRESS_NOTE_BYTES_MAX).to_owned());
         self.progress = Some(Progress { done, total, note });
         let now = time::monotonic();

@@ -7,13 +7,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gristmill_job::{
-    FunctionName, Headers, NewJob, Payload, Priority, QueueName, Start, UniqueKey, Verdict, limits,
+    FunctionName, Headers, NewJob, Payload, PluginName, Priority, QueueName, Start, UniqueKey,
+    Verdict, limits,
 };
 use wasmtime::component::Resource;
 
 use crate::bindings::queue::{self, Commit};
 use crate::bindings::types;
+use crate::log_book::cut;
 use crate::state::State;
+
+/// Bytes of a name that a refusal repeats.
+const NAME_BYTES_SHOWN: usize = 128;
 
 /// A job to be, as the guest has put it together so far. What is set wrongly is kept as it is, and
 /// said by `enqueue`.
@@ -172,34 +177,68 @@ impl State {
     /// A draft becomes a job here, once. The outer error is one of access and ends the call, the
     /// inner one is a verdict on this job alone.
     fn parse(&self, draft: NewJobDraft) -> Result<Result<NewJob, String>, types::Error> {
-        let function = match draft.function.split_once('/') {
+        match draft.function.split_once('/') {
             // A path such as `ns:pkg/interface#function` is a function of this plugin too.
-            Some((plugin, _)) if !plugin.contains(':') && plugin != self.plugin.name().as_str() => {
-                let plugin = crate::log_book::cut(plugin, 128);
-                let why = format!("the plugin {plugin:?} is not granted to this plugin");
-                return Err(types::Error::AccessDenied(why));
+            Some((plugin, function)) if !plugin.contains(':') => {
+                let (plugin, function) = (plugin.to_owned(), function.to_owned());
+                if plugin == self.plugin.name().as_str() {
+                    return Ok(self.parse_own(&function, draft));
+                }
+                let (plugin, function) = self.granted(&plugin, &function)?;
+                Ok(self.parse_for(plugin, function, draft))
             }
-            Some((plugin, function)) if !plugin.contains(':') => function.to_owned(),
-            _ => draft.function.clone(),
-        };
-        Ok(self.parse_own(&function, draft))
+            _ => Ok(self.parse_own(&draft.function.clone(), draft)),
+        }
     }
 
+    /// Another plugin's function, if the manifest grants it.
+    fn granted(
+        &self,
+        plugin: &str,
+        function: &str,
+    ) -> Result<(PluginName, FunctionName), types::Error> {
+        let named = PluginName::new(plugin).ok().zip(FunctionName::new(function).ok());
+        let targets = &self.plugin.grants().enqueue;
+        let granted = named.filter(|(plugin, function)| {
+            targets.iter().any(|target| target.covers(plugin, function))
+        });
+        granted.ok_or_else(|| {
+            let asked = cut(plugin, NAME_BYTES_SHOWN);
+            types::Error::AccessDenied(format!(
+                "jobs for the plugin {asked:?} are not granted to this plugin; what this needs is \
+                 {asked:?} in the list enqueue under [grants] in its manifest, {}.toml",
+                self.plugin.name()
+            ))
+        })
+    }
+
+    /// A job for a function of this plugin, whose input can be checked here.
     fn parse_own(&self, function: &str, draft: NewJobDraft) -> Result<NewJob, String> {
+        let function = FunctionName::new(function).map_err(|e| e.to_string())?;
+        let mut job = self.parse_for(self.plugin.name().clone(), function, draft)?;
+        job.function =
+            Some(self.plugin.check(job.function.as_ref(), &job.input).map_err(|e| e.message)?);
+        job.digest = self.job.spec.digest;
+        Ok(job)
+    }
+
+    fn parse_for(
+        &self,
+        plugin: PluginName,
+        function: FunctionName,
+        draft: NewJobDraft,
+    ) -> Result<NewJob, String> {
         let parent = &self.job.spec;
         let depth = parent.depth + 1;
         if depth > limits::DEPTH_MAX {
             return Err(format!("a chain of jobs may be {} deep", limits::DEPTH_MAX));
         }
-        let function = FunctionName::new(function).map_err(|e| e.to_string())?;
         let input = Payload { content_type: draft.content_type, data: draft.data };
         if input.data.len() > limits::PAYLOAD_BYTES_MAX {
             return Err(format!("an input may have {} bytes", limits::PAYLOAD_BYTES_MAX));
         }
-        let function = self.plugin.check(Some(&function), &input).map_err(|e| e.message)?;
-        let mut job = NewJob::new(self.plugin.name().clone(), input);
+        let mut job = NewJob::new(plugin, input);
         job.function = Some(function);
-        job.digest = parent.digest;
         job.traceparent.clone_from(&parent.traceparent);
         job.parent = Some(parent.id);
         job.depth = depth;

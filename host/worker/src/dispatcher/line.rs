@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gristmill_job::{QueueName, WorkerId};
 use gristmill_queue::{Cycle, Held};
-use tokio_util::sync::CancellationToken;
+use gristmill_runtime::Stop;
 
 use crate::config;
 use crate::event::Event;
@@ -35,7 +35,7 @@ pub(crate) struct Line {
 }
 
 pub(super) struct Holding {
-    pub(super) cancel: CancellationToken,
+    pub(super) stop: Stop,
     pub(super) cancel_requested: bool,
     /// Why the worker itself interrupted it.
     pub(super) interrupted: Option<&'static str>,

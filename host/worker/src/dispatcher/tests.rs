@@ -60,7 +60,11 @@ impl Bench {
         for Task { queue, leased, .. } in self.board.take_back() {
             ran.push(leased.spec.id);
             let report = Report::without_guest(Outcome::Completed { result: None });
-            let ended = Ended::Attempted { digest: Digest::of(b""), report: Box::new(report) };
+            let ended = Ended::Attempted {
+                digest: Digest::of(b""),
+                report: Box::new(report),
+                retry_on: None,
+            };
             self.board.finish(Finished { queue, leased, ended, took });
         }
         self.dispatcher.collect(Timestamp::from_millis(0));
@@ -152,7 +156,7 @@ fn a_job_that_is_not_held_any_more_is_stopped_and_never_settled() {
     let held = lease.held();
     bench.lease(vec![lease]);
     bench.dispatcher.lose(0, &[held]);
-    assert!(bench.board.take_back()[0].cancel.is_cancelled());
+    assert!(bench.board.take_back()[0].stop.is_cancelled());
     assert!(bench.dispatcher.is_done());
 }
 

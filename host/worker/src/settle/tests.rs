@@ -31,7 +31,7 @@ fn run(leased: Leased, ended: Ended, cancel_requested: bool) -> (Held, Pending) 
 
 fn attempted(outcome: Outcome) -> Ended {
     let report = Box::new(Report::without_guest(outcome));
-    Ended::Attempted { digest: Digest::of(b""), report }
+    Ended::Attempted { digest: Digest::of(b""), report, retry_on: None }
 }
 
 fn failed(disposition: Disposition) -> Ended {

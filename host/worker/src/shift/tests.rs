@@ -105,7 +105,7 @@ impl Bench {
     /// Puts a task back as an executor does.
     fn finish(&self, task: Task, outcome: Outcome) {
         let report = Box::new(Report::without_guest(outcome));
-        let ended = Ended::Attempted { digest: Digest::of(b""), report };
+        let ended = Ended::Attempted { digest: Digest::of(b""), report, retry_on: None };
         let took = Duration::from_millis(10);
         self.board.finish(Finished { queue: task.queue, leased: task.leased, ended, took });
     }
@@ -139,7 +139,7 @@ async fn what_runs_is_stopped_before_its_lease_ends_whatever_the_queue_does() {
         let begun = bench.uptime();
         let (_, tasks) = bench.begin().await;
         bench.queue.set(mood);
-        bench.work_until(tasks[0].cancel.cancelled()).await;
+        bench.work_until(tasks[0].stop.cancelled()).await;
         let lasted = bench.uptime() - begun;
         assert!(lasted < LEASE, "{mood:?}: {lasted:?}");
         // Where the queue did renew the lease, that isn't known.
@@ -152,7 +152,7 @@ async fn a_renewed_lease_lets_go_on() {
     let mut bench = a_bench(&["default"]);
     let (_, tasks) = bench.begin().await;
     bench.work_until(tokio::time::sleep(LEASE * 5)).await;
-    assert!(!tasks[0].cancel.is_cancelled());
+    assert!(!tasks[0].stop.is_cancelled());
 }
 
 #[tokio::test(start_paused = true)]
@@ -166,7 +166,7 @@ async fn a_suspend_is_noticed_soon_whatever_the_queue_does() {
             tokio::time::sleep(Duration::from_secs(4)).await;
             clock.suspend(LEASE);
             let woke = tokio::time::Instant::now();
-            tasks[0].cancel.cancelled().await;
+            tasks[0].stop.cancelled().await;
             woke.elapsed()
         };
         let late = bench.work_until(suspend).await;
@@ -180,7 +180,7 @@ async fn what_was_stopped_goes_back_uncounted_if_nobody_has_reaped_the_worker() 
     let worker = bench.shift.dispatcher.worker;
     let (ids, mut tasks) = bench.begin().await;
     bench.queue.set(Mood::IsSilent);
-    bench.work_until(tasks[0].cancel.cancelled()).await;
+    bench.work_until(tasks[0].stop.cancelled()).await;
     bench.finish(tasks.remove(0), interrupted());
     bench.queue.set(Mood::Answers);
     bench.shift.dispatcher.drain();
@@ -227,7 +227,7 @@ async fn a_reaped_worker_that_lives_takes_its_crashes_back() {
     let (ids, mut tasks) = bench.begin().await;
     bench.queue.set(Mood::IsSilent);
     bench.work_until(tokio::time::sleep(LEASE)).await;
-    assert!(tasks[0].cancel.is_cancelled());
+    assert!(tasks[0].stop.is_cancelled());
     bench.finish(tasks.remove(0), interrupted());
     assert_eq!(bench.reap("default", worker).await, 1);
     assert_eq!(bench.job(ids[0]).await.crashes, 1);
@@ -248,7 +248,7 @@ async fn a_worker_that_was_reaped_on_one_queue_gives_back_the_others_as_soon_as_
     bench.shift.dispatcher.drain();
     bench.work_until(tokio::time::sleep(LEASE)).await;
     assert_ne!(bench.shift.dispatcher.worker, worker);
-    assert!(tasks.iter().all(|task| task.cancel.is_cancelled()));
+    assert!(tasks.iter().all(|task| task.stop.is_cancelled()));
     assert!(bench.job(ids[1]).await.state.is_running(), "its attempt hasn't ended yet");
     assert!(!bench.shift.dispatcher.is_done());
     for task in tasks.drain(..) {

@@ -1,0 +1,259 @@
+//! What one attempt is allowed.
+
+use std::fmt;
+use std::time::Duration;
+
+use gristmill_job::limits;
+
+/// What one attempt is allowed. Each is reported with the attempt as used and allowed, or named by
+/// the failure that it causes; [`Limit::ALL`] lists them by the names that manifests give them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// `memory`: linear memory in bytes, over all memories together.
+    pub memory_bytes_max: usize,
+    /// `table_elements`: the elements of each table.
+    pub table_elements_max: usize,
+    /// `instances`: core instances that one component is made of.
+    pub instances_max: usize,
+    /// `memories`: linear memories.
+    pub memories_max: usize,
+    /// `tables`: tables.
+    pub tables_max: usize,
+    /// `wall`: time from start to end.
+    pub wall: Duration,
+    /// `cpu`: time on a processor.
+    pub cpu: Duration,
+    /// `hostcall_bytes`: what one call may hand to the host, in bytes; a result is one such call.
+    pub hostcall_bytes_max: usize,
+    /// `handles`: resources that the guest holds at one time.
+    pub handles_max: usize,
+    /// `result`: the result's bytes.
+    pub result_bytes_max: usize,
+    /// `log_lines`: lines of log; further ones are dropped.
+    pub log_lines_max: u64,
+    /// `log_bytes`: bytes of log; further lines are dropped.
+    pub log_bytes_max: u64,
+    /// `log_line`: bytes of one line of log; the rest is cut off.
+    pub log_line_bytes_max: usize,
+    /// `cache_ops`: cache operations; each key of a batch is one.
+    pub cache_ops_max: u64,
+    /// `cache_bytes`: keys and values through the cache.
+    pub cache_bytes_max: u64,
+    /// `follow_ups`: jobs that the attempt enqueues.
+    pub follow_ups_max: usize,
+    /// `host_calls`: calls of the contract's interfaces, so that cheap calls can't be made to amplify
+    /// work without end.
+    pub host_calls_max: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory_bytes_max: 64 << 20,
+            // Interpreters need more than ten thousand.
+            table_elements_max: 20_000,
+            instances_max: 32,
+            memories_max: 4,
+            tables_max: 16,
+            wall: Duration::from_secs(30),
+            cpu: Duration::from_secs(10),
+            hostcall_bytes_max: 8 << 20,
+            handles_max: 4_096,
+            result_bytes_max: limits::PAYLOAD_BYTES_MAX,
+            log_lines_max: 2_000,
+            log_bytes_max: 256 << 10,
+            log_line_bytes_max: 8 << 10,
+            cache_ops_max: 1_000,
+            cache_bytes_max: 16 << 20,
+            follow_ups_max: 100,
+            host_calls_max: 100_000,
+        }
+    }
+}
+
+impl Limits {
+    /// What a plugin is allowed while it describes itself: it is asked for a page of text.
+    pub(crate) fn for_describe(&self) -> Self {
+        let second = Duration::from_secs(1);
+        Self {
+            wall: self.wall.min(second),
+            cpu: self.cpu.min(second),
+            log_lines_max: 0,
+            cache_ops_max: 0,
+            follow_ups_max: 0,
+            host_calls_max: 1_000,
+            ..self.clone()
+        }
+    }
+}
+
+impl Limits {
+    /// What a manifest may allow at most, unless the host says otherwise.
+    pub const MAX: Self = Self {
+        // The size of a slot's memory in the pool.
+        memory_bytes_max: 1 << 30,
+        table_elements_max: 100_000,
+        instances_max: 128,
+        memories_max: 16,
+        tables_max: 64,
+        wall: limits::TIMEOUT_MAX,
+        cpu: limits::TIMEOUT_MAX,
+        hostcall_bytes_max: 64 << 20,
+        handles_max: 65_536,
+        // What a job's record holds.
+        result_bytes_max: limits::PAYLOAD_BYTES_MAX,
+        log_lines_max: 100_000,
+        log_bytes_max: 16 << 20,
+        log_line_bytes_max: 64 << 10,
+        cache_ops_max: 1_000_000,
+        cache_bytes_max: 1 << 30,
+        // They are committed with the attempt's settlement, in one step of the queue.
+        follow_ups_max: 100,
+        host_calls_max: 100_000_000,
+    };
+}
+
+/// One limit: its name in manifests and reports, and what it counts.
+#[derive(Debug, Clone, Copy)]
+pub struct Limit {
+    /// Its name.
+    pub name: &'static str,
+    /// What it counts.
+    pub unit: Unit,
+    get: fn(&Limits) -> u64,
+    set: fn(&mut Limits, u64),
+}
+
+/// What a limit counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Bytes; a manifest may write `64MiB`.
+    Bytes,
+    /// Things.
+    Count,
+    /// Milliseconds; a manifest writes `250ms`, `30s` or `5m`.
+    Time,
+}
+
+macro_rules! limit {
+    ($name:literal, Time, $field:ident) => {
+        Limit {
+            name: $name,
+            unit: Unit::Time,
+            get: |limits| u64::try_from(limits.$field.as_millis()).unwrap_or(u64::MAX),
+            set: |limits, value| limits.$field = Duration::from_millis(value),
+        }
+    };
+    ($name:literal, $unit:ident, $field:ident) => {
+        Limit {
+            name: $name,
+            unit: Unit::$unit,
+            get: |limits| u64::try_from(limits.$field).unwrap_or(u64::MAX),
+            set: |limits, value| limits.$field = value.try_into().unwrap_or(!0),
+        }
+    };
+}
+
+impl Limit {
+    /// All that a manifest may set.
+    pub const ALL: &'static [Self] = &[
+        limit!("memory", Bytes, memory_bytes_max),
+        limit!("wall", Time, wall),
+        limit!("cpu", Time, cpu),
+        limit!("result", Bytes, result_bytes_max),
+        limit!("host_calls", Count, host_calls_max),
+        limit!("hostcall_bytes", Bytes, hostcall_bytes_max),
+        limit!("cache_ops", Count, cache_ops_max),
+        limit!("cache_bytes", Bytes, cache_bytes_max),
+        limit!("follow_ups", Count, follow_ups_max),
+        limit!("log_lines", Count, log_lines_max),
+        limit!("log_bytes", Bytes, log_bytes_max),
+        limit!("log_line", Bytes, log_line_bytes_max),
+        limit!("handles", Count, handles_max),
+        limit!("instances", Count, instances_max),
+        limit!("memories", Count, memories_max),
+        limit!("tables", Count, tables_max),
+        limit!("table_elements", Count, table_elements_max),
+    ];
+
+    /// What these limits allow of it: bytes, things or milliseconds.
+    #[must_use]
+    pub fn of(&self, limits: &Limits) -> u64 {
+        (self.get)(limits)
+    }
+
+    /// Allows so much of it.
+    pub fn set(&self, limits: &mut Limits, value: u64) {
+        (self.set)(limits, value);
+    }
+
+    /// An amount of it, as a manifest would write it.
+    #[must_use]
+    pub fn shown(&self, value: u64) -> String {
+        self.unit.shown(value)
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl Unit {
+    fn shown(self, value: u64) -> String {
+        let units: &[(u64, &str)] = match self {
+            Self::Count => return value.to_string(),
+            Self::Bytes => &[(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, " bytes")],
+            Self::Time => &[(3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms")],
+        };
+        let fits = |(size, _): &&(u64, &str)| value >= *size && value.is_multiple_of(*size);
+        match units.iter().find(fits) {
+            Some((size, name)) => format!("{}{name}", value / size),
+            None => format!("0{}", units[units.len() - 1].1),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_limit_is_one_of_its_own_and_within_what_is_allowed_at_most() {
+        for (i, limit) in Limit::ALL.iter().enumerate() {
+            let mut limits = Limits::default();
+            assert!(limit.of(&limits) <= limit.of(&Limits::MAX), "{limit}");
+            limit.set(&mut limits, 7);
+            assert_eq!(limit.of(&limits), 7);
+            for (j, other) in Limit::ALL.iter().enumerate() {
+                let is_as_before = other.of(&limits) == other.of(&Limits::default());
+                assert_eq!(is_as_before, i != j, "{limit} and {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_documentation_has_every_limit_with_its_default_and_its_most() {
+        let page = include_str!("../../../docs/manifest.md").replace([' ', ','], "");
+        for limit in Limit::ALL {
+            let shown = |limits| limit.shown(limit.of(limits));
+            let (usual, max) = (shown(&Limits::default()), shown(&Limits::MAX));
+            let has = |line: &str| {
+                line.starts_with(&format!("|`{limit}`|"))
+                    && line.ends_with(&format!("|{usual}|{max}|"))
+            };
+            assert!(page.lines().any(has), "{limit}: {usual}, {max}");
+        }
+    }
+
+    #[test]
+    fn amounts_are_shown_as_they_are_written() {
+        assert_eq!(Unit::Bytes.shown(64 << 20), "64MiB");
+        assert_eq!(Unit::Bytes.shown(1_000), "1000 bytes");
+        assert_eq!(Unit::Bytes.shown(0), "0 bytes");
+        assert_eq!(Unit::Time.shown(90_000), "90s");
+        assert_eq!(Unit::Time.shown(250), "250ms");
+        assert_eq!(Unit::Count.shown(20_000), "20000");
+    }
+}
