@@ -14,6 +14,12 @@ pub struct PluginView {
     pub digest: Digest,
     /// The component's size.
     pub bytes: usize,
+    /// The version that its manifest gives it, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// What its manifest says it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
     /// What it says of its functions; `null`, if it doesn't describe itself.
     pub functions: Option<Vec<FunctionView>>,
 }
@@ -42,6 +48,8 @@ impl From<&Plugin> for PluginView {
             name: plugin.name().clone(),
             digest: plugin.digest(),
             bytes: plugin.bytes(),
+            version: plugin.manifest().version.clone(),
+            description: plugin.manifest().description.clone(),
             functions,
         }
     }

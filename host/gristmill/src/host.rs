@@ -12,7 +12,7 @@ use gristmill_api::{Desk, Info};
 use gristmill_cache::Cache;
 use gristmill_job::{Job, JobId, NewJob, PluginName, QueueName, Verdict};
 use gristmill_queue::{Changed, Queue};
-use gristmill_runtime::{LoadError, Plugin, PluginStore};
+use gristmill_runtime::{LoadError, Plugin, PluginStore, Problem};
 use gristmill_worker::{Observer, Summary, Worker};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -147,6 +147,11 @@ impl Host {
         let called = path.display().to_string();
         let loaded = self.desk.loading(async move { runtime.load_file(&path).await }).await;
         self.keep(called, loaded)
+    }
+
+    /// Everything that is wrong with a component's file and the manifest beside it.
+    pub async fn check_file(&self, path: impl AsRef<Path>) -> Vec<Problem> {
+        self.desk.runtime.check_file(path.as_ref()).await
     }
 
     fn keep(&self, name: String, loaded: Result<Plugin, LoadError>) -> Result<Plugin, Error> {

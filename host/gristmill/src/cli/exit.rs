@@ -22,6 +22,8 @@ pub(crate) enum Exit {
     Unsuccessful,
     /// The job's input isn't what its function takes, or there is no such function.
     Unfit,
+    /// A component or its manifest can't be used as it is.
+    Unusable,
     /// The job's time was up.
     TimedOut,
     /// Somebody didn't want to wait.
@@ -45,6 +47,7 @@ impl Exit {
             Self::Completed => 0,
             Self::Unsuccessful => 1,
             Self::Unfit => 2,
+            Self::Unusable => 3,
             Self::TimedOut => 124,
             Self::Interrupted => 130,
         }

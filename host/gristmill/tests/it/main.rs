@@ -12,6 +12,7 @@ mod doctor;
 mod enqueue_many;
 mod jobs;
 mod many;
+mod plugins;
 mod queues;
 mod redis;
 mod served;

@@ -1,0 +1,182 @@
+//! `gristmill plugin inspect`: all that is known of a plugin.
+
+use std::collections::BTreeMap;
+
+use clap::builder::FalseyValueParser;
+use gristmill::runtime::{Grants, Interface, Target};
+use gristmill::{FunctionView, Host, LimitsView, Plugin, PluginView};
+use serde::Serialize;
+
+use crate::cli::args::{Component, PluginsArgs};
+use crate::cli::error::Error;
+use crate::cli::exit::Exit;
+use crate::cli::info::limits;
+use crate::cli::output;
+use crate::cli::report::aligned;
+
+/// Show a plugin's functions, imports, exports, grants and limits
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  gristmill plugin inspect target/plugins/wordcount.wasm")]
+pub(super) struct Args {
+    /// A component's file (with a / or ending in .wasm or .wat), or a plugin's name
+    #[arg(value_name = "PLUGIN|FILE")]
+    plugin: String,
+    #[command(flatten)]
+    plugins: PluginsArgs,
+    /// Print the plugin as JSON
+    #[arg(long, env = "GRISTMILL_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    json: bool,
+}
+
+/// A plugin with all that is known of it.
+#[derive(Serialize)]
+struct Inspected {
+    #[serde(flatten)]
+    plugin: PluginView,
+    imports: Vec<InterfaceView>,
+    exports: Vec<InterfaceView>,
+    config: BTreeMap<String, String>,
+    grants: GrantsView,
+    limits: LimitsView,
+    /// Of functions that have limits of their own.
+    function_limits: BTreeMap<String, LimitsView>,
+}
+
+#[derive(Serialize)]
+struct InterfaceView {
+    name: String,
+    functions: Vec<String>,
+}
+
+/// What a manifest grants; of secrets, where they come from.
+#[derive(Serialize)]
+struct GrantsView {
+    cache: BTreeMap<String, &'static str>,
+    env: BTreeMap<String, String>,
+    secrets: BTreeMap<String, String>,
+    enqueue: Vec<String>,
+    folders: BTreeMap<String, FolderView>,
+}
+
+#[derive(Serialize)]
+struct FolderView {
+    path: String,
+    access: &'static str,
+}
+
+pub(super) async fn run(args: &Args) -> Result<Exit, Error> {
+    let component = Component::parse(&args.plugin)?;
+    let host = Host::builder().plugins_dir(&args.plugins.plugins).concurrency(1).build().await?;
+    let plugin = component.load(&host).await?;
+    let inspected = Inspected::new(&plugin);
+    if args.json {
+        output::json(&inspected)?;
+    } else {
+        output::text(&output::tame(&inspected.shown()))?;
+    }
+    host.shutdown().await?;
+    Ok(Exit::Completed)
+}
+
+impl Inspected {
+    fn new(plugin: &Plugin) -> Self {
+        let views = |all: &[Interface]| {
+            let view = |interface: &Interface| InterfaceView {
+                name: interface.name.clone(),
+                functions: interface.functions.clone(),
+            };
+            all.iter().map(view).collect()
+        };
+        let manifest = plugin.manifest();
+        let function_limits = manifest
+            .functions
+            .keys()
+            .map(|name| (name.to_string(), LimitsView::from(&*plugin.terms(Some(name)).limits)));
+        Self {
+            plugin: plugin.into(),
+            imports: views(plugin.imports()),
+            exports: views(plugin.exports()),
+            config: manifest.config.clone(),
+            grants: plugin.grants().into(),
+            limits: LimitsView::from(&*plugin.terms(None).limits),
+            function_limits: function_limits.collect(),
+        }
+    }
+
+    fn shown(&self) -> String {
+        let plugin = &self.plugin;
+        let mut rows = vec![("plugin", plugin.name.to_string())];
+        rows.extend(plugin.version.clone().map(|version| ("version", version)));
+        rows.extend(plugin.description.clone().map(|description| ("is", description)));
+        rows.push(("digest", plugin.digest.to_string()));
+        rows.push(("size", format!("{} bytes", plugin.bytes)));
+        let mut text = aligned(&rows);
+        text.push_str("\n\nfunctions");
+        match &plugin.functions {
+            Some(functions) => functions.iter().for_each(|f| text.push_str(&function(f))),
+            None => text.push_str("\n  it doesn't describe itself"),
+        }
+        for (title, interfaces) in [("imports", &self.imports), ("exports", &self.exports)] {
+            text.push_str(&format!("\n\n{title}"));
+            for interface in interfaces {
+                let functions = interface.functions.join(", ");
+                text.push_str(format!("\n  {}  {functions}", interface.name).trim_end());
+            }
+        }
+        text.push_str("\n\ngranted");
+        let grants = self.grants.lines();
+        text.push_str(if grants.is_empty() { "\n  nothing beyond what is its own" } else { "" });
+        grants.iter().for_each(|line| text.push_str(&format!("\n  {line}")));
+        text.push_str("\n\nlimits of an attempt\n");
+        text.push_str(&aligned(&limits(&self.limits)));
+        for (name, own) in &self.function_limits {
+            text.push_str(&format!("\n\nlimits of an attempt of {name}\n"));
+            text.push_str(&aligned(&limits(own)));
+        }
+        text
+    }
+}
+
+impl From<&Grants> for GrantsView {
+    fn from(grants: &Grants) -> Self {
+        let cache = grants.cache.iter();
+        let secrets = grants.secrets.iter();
+        let folders = grants.folders.iter().map(|(name, folder)| {
+            let path = folder.path.display().to_string();
+            (name.clone(), FolderView { path, access: folder.access.as_str() })
+        });
+        Self {
+            cache: cache.map(|(name, access)| (name.to_string(), access.as_str())).collect(),
+            env: grants.env.clone(),
+            secrets: secrets.map(|(name, secret)| (name.clone(), secret.to_string())).collect(),
+            enqueue: grants.enqueue.iter().map(Target::to_string).collect(),
+            folders: folders.collect(),
+        }
+    }
+}
+
+impl GrantsView {
+    fn lines(&self) -> Vec<String> {
+        let cache = self.cache.iter().map(|(name, access)| format!("bucket {name}: {access}"));
+        let env = self.env.iter().map(|(name, value)| format!("variable {name}: {value}"));
+        let secrets = self.secrets.iter().map(|(name, from)| format!("secret {name}: {from}"));
+        let enqueue = self.enqueue.iter().map(|target| format!("jobs for {target}"));
+        let folders = self
+            .folders
+            .iter()
+            .map(|(name, folder)| format!("folder {name}: {} of {}", folder.access, folder.path));
+        cache.chain(env).chain(secrets).chain(enqueue).chain(folders).collect()
+    }
+}
+
+fn function(function: &FunctionView) -> String {
+    let takes = match &function.accepts {
+        Some(accepts) if accepts.is_empty() => "no input".to_owned(),
+        Some(accepts) => accepts.join(" or "),
+        None => "anything".to_owned(),
+    };
+    let returns = function.returns.as_deref().unwrap_or("anything");
+    let summary = function.summary.as_deref().unwrap_or_default();
+    let first = format!("\n  {}  {summary}", function.name);
+    format!("{}\n    takes {takes}, gives {returns}", first.trim_end())
+}
