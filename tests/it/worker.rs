@@ -1,13 +1,14 @@
 //! A worker on the memory queue: jobs from enqueue to settled, and every way to stop.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gristmill_cache::MemoryCache;
 use gristmill_job::{
-    JobId, JobState, NewJob, OutcomeKind, Payload, QueueName, StateName, SystemClock, Verdict,
-    WorkerId,
+    JobId, JobState, NewJob, OutcomeKind, Payload, QueueName, RetryPolicy, StateName, SystemClock,
+    Verdict, WorkerId,
 };
 use gristmill_queue::{Cycle, MemoryQueue, Queue};
 use gristmill_runtime::{Limits, PluginStore, Runtime};
@@ -17,6 +18,8 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+mod manifest;
 
 /// How long a test waits for what should happen at once.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -55,6 +58,17 @@ impl Mill {
     }
 
     fn start_on(queue: Arc<MemoryQueue>, config: Config, limits: Limits) -> Self {
+        let folder = gristmill_tests::guest("trap").parent().expect("a folder").to_owned();
+        Self::start_with(queue, config, limits, folder)
+    }
+
+    /// With the plugins of this folder.
+    fn start_with(
+        queue: Arc<MemoryQueue>,
+        config: Config,
+        limits: Limits,
+        folder: PathBuf,
+    ) -> Self {
         let clock = Arc::new(SystemClock);
         let cache_config = gristmill_cache::Config::default();
         let cache = Arc::new(MemoryCache::new(cache_config.clone(), Arc::clone(&clock) as _));
@@ -63,7 +77,6 @@ impl Mill {
         let follow_ups = Arc::new(QueueFollowUps::new(Arc::clone(&queue) as _));
         let runtime = Runtime::new(runtime_config, cache, cache_config, follow_ups, clock)
             .expect("an engine");
-        let folder = gristmill_tests::guest("trap").parent().expect("a folder").to_owned();
         let plugins = Arc::new(PluginStore::new(runtime.clone(), Some(folder)));
         let (sender, stream) = mpsc::unbounded_channel();
         let listener = Arc::new(Listener { seen: Mutex::default(), stream: sender });
@@ -178,7 +191,7 @@ async fn a_misbehaving_job_leaves_the_next_one_alone() {
     ] {
         let mut job = a_job(guest, "", Payload::none());
         job.timeout = (guest == "spin").then_some(Duration::from_millis(100));
-        job.retry.attempts_max = 1;
+        job.retry = Some(RetryPolicy { attempts_max: 1, ..RetryPolicy::default() });
         let id = mill.enqueue(job).await;
         assert_eq!(mill.wait(id).await.outcome, Some(expected), "{guest}");
         let id = mill.enqueue(a_job("reads-context", "", Payload::none())).await;
@@ -259,7 +272,7 @@ async fn a_job_that_a_worker_died_under_runs_alone() {
     let others = (0..6).map(|_| {
         let mut job = a_job("spin", "", Payload::none());
         job.timeout = Some(Duration::from_millis(50));
-        job.retry.attempts_max = 1;
+        job.retry = Some(RetryPolicy { attempts_max: 1, ..RetryPolicy::default() });
         job
     });
     queue.enqueue(others.collect()).await.expect("the queue is there");

@@ -164,7 +164,13 @@ impl Desk {
             let message = format!("plugin {} is here as {here}, not as {digest}", job.plugin);
             return Err(Rejection { code: RejectionCode::UnknownPlugin, message });
         }
-        job.function = Some(plugin.check(job.function.as_ref(), &job.input)?);
+        let function = plugin.check(job.function.as_ref(), &job.input)?;
+        let terms = plugin.terms(Some(&function));
+        let has_policy = terms.attempts_max.is_some() || terms.backoff.is_some();
+        if has_policy && job.retry.is_none() {
+            job.retry = Some(terms.retry(job));
+        }
+        job.function = Some(function);
         Ok(())
     }
 

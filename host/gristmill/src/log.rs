@@ -26,6 +26,9 @@ impl Observer for LogObserver {
             Event::Released { job, attempt, reason } => {
                 tracing::info!(job = %job.id, plugin = %job.plugin, attempt, reason, "a job was given back");
             }
+            Event::Deferred { job, attempt } => {
+                tracing::debug!(%job, attempt, "a job waits: as many of its plugin run as may");
+            }
             Event::Stopped { job, attempt } => {
                 tracing::warn!(%job, attempt, "an attempt is stopped: its lease was not renewed in time");
             }

@@ -31,8 +31,8 @@ pub struct NewJob {
     pub priority: Priority,
     /// When it may start.
     pub start: Start,
-    /// What is tried again, how often and when.
-    pub retry: RetryPolicy,
+    /// What is tried again, how often and when; as the plugin's manifest says, if not said.
+    pub retry: Option<RetryPolicy>,
     /// How long an attempt may take; the plugin's limit, if not said, and never more than that.
     pub timeout: Option<Duration>,
     /// While a job with this key is scheduled, queued or running, no other with it is enqueued.
@@ -62,7 +62,7 @@ impl NewJob {
             queue: QueueName::default(),
             priority: Priority::default(),
             start: Start::Now,
-            retry: RetryPolicy::default(),
+            retry: None,
             timeout: None,
             unique_key: None,
             result_ttl: limits::RESULT_TTL_DEFAULT,
@@ -71,6 +71,12 @@ impl NewJob {
             parent: None,
             depth: 0,
         }
+    }
+
+    /// What is tried again, how often and when, as far as the job itself says.
+    #[must_use]
+    pub fn retry_policy(&self) -> RetryPolicy {
+        self.retry.unwrap_or_default()
     }
 
     /// What the job weighs against a queue's bound on bytes.

@@ -9,7 +9,7 @@ use crate::limits;
 use crate::{Disposition, Outcome, OutcomeKind};
 
 /// What is tried again, how often and when.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RetryPolicy {
     /// Counted failures that end the job.
     pub attempts_max: u32,

@@ -166,6 +166,7 @@ impl Runtime {
             data: attempt.job.input.data.to_vec(),
         };
         let job = JobFacts {
+            attempts_max: terms.retry(&attempt.job).attempts_max,
             spec: attempt.job,
             attempt: attempt.number,
             enqueued_at: attempt.enqueued_at,
@@ -224,6 +225,7 @@ impl Runtime {
             job: JobFacts {
                 spec: Arc::new(NewJob::new(plugin.name().clone(), Payload::none())),
                 attempt: 0,
+                attempts_max: 1,
                 enqueued_at: self.0.shared.clock.now(),
                 checkpoint: None,
             },

@@ -52,6 +52,7 @@ pub(crate) struct Shared {
 pub(crate) struct JobFacts {
     pub(crate) spec: Arc<NewJob>,
     pub(crate) attempt: u32,
+    pub(crate) attempts_max: u32,
     pub(crate) enqueued_at: Timestamp,
     pub(crate) checkpoint: Option<Payload>,
 }

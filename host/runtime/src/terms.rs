@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gristmill_job::{Backoff, FunctionName, RetryOn};
+use gristmill_job::{Backoff, FunctionName, NewJob, RetryOn, RetryPolicy};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::limits::Limits;
@@ -59,7 +59,8 @@ impl AllTerms {
     pub(crate) fn new(manifest: &Manifest, of_host: &Limits) -> Self {
         let of_plugin = manifest.rules.concurrency.map(Gate::new);
         let terms = |rules: &FunctionRules, own: Option<Gate>| {
-            let gates = of_plugin.clone().into_iter().chain(own).collect();
+            // Its own first: what waits for its function must not hold a place of the others.
+            let gates = own.into_iter().chain(of_plugin.clone()).collect();
             Arc::new(Terms::new(rules, of_host, gates))
         };
         let function = |(name, rules): (&FunctionName, &FunctionRules)| {
@@ -97,6 +98,19 @@ impl Terms {
             retry_on: rules.retry_on,
             gates,
         }
+    }
+
+    /// The policy by which a job is tried again: its own, and what the manifest says beside it or in
+    /// its place.
+    #[must_use]
+    pub fn retry(&self, job: &NewJob) -> RetryPolicy {
+        let usual = RetryPolicy::default();
+        let policy = job.retry.unwrap_or_else(|| RetryPolicy {
+            attempts_max: self.attempts_max.unwrap_or(usual.attempts_max),
+            backoff: self.backoff.unwrap_or(usual.backoff),
+            retry_on: usual.retry_on,
+        });
+        RetryPolicy { retry_on: self.retry_on.unwrap_or(policy.retry_on), ..policy }
     }
 
     /// Waits until an attempt may run.
@@ -161,6 +175,18 @@ mod tests {
             (convert.cancel_grace, other.cancel_grace),
             (Duration::from_secs(3), Duration::from_secs(1))
         );
+    }
+
+    #[test]
+    fn a_job_that_says_nothing_of_retries_has_its_manifests() {
+        let all = terms("[retry]\nmax_attempts = 2\nretry_on = []");
+        let mut job = NewJob::new("p".parse().unwrap(), gristmill_job::Payload::none());
+        let policy = all.of(None).retry(&job);
+        assert_eq!((policy.attempts_max, policy.backoff), (2, Backoff::default()));
+        assert!(!policy.retry_on.trapped);
+        job.retry = Some(RetryPolicy { attempts_max: 7, ..RetryPolicy::default() });
+        let policy = all.of(None).retry(&job);
+        assert_eq!((policy.attempts_max, policy.retry_on.trapped), (7, false));
     }
 
     #[tokio::test]

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use gristmill_job::{Digest, JobId, RetryOn};
+use gristmill_job::{Digest, JobId, RetryPolicy};
 use gristmill_queue::{Held, Leased};
-use gristmill_runtime::{Busy, LoadError, Note, Notes, Report, Stop};
+use gristmill_runtime::{LoadError, Note, Notes, Report, Stop};
 use tokio::sync::Notify;
 
 use crate::config;
@@ -31,12 +31,12 @@ pub(crate) struct Finished {
 }
 
 pub(crate) enum Ended {
-    /// The attempt came to an outcome; its manifest may say which ones are tried again.
-    Attempted { digest: Digest, report: Box<Report>, retry_on: Option<RetryOn> },
+    /// The attempt came to an outcome, and is tried again by this policy.
+    Attempted { digest: Digest, report: Box<Report>, retry: RetryPolicy },
     /// It was stopped before it began.
     NotStarted,
     /// As many attempts of its function as may run and wait do so already.
-    Busy(Busy),
+    Busy,
     /// Its plugin can't be had here.
     NoPlugin(LoadError),
     /// The host is unwell.

@@ -69,9 +69,11 @@ pub(crate) const RECONNECT_BASE: Duration = Duration::from_millis(50);
 /// least and at most; between, it is a quarter of the job's age.
 pub(crate) const RELEASE_DELAY_MIN: Duration = Duration::from_secs(1);
 pub(crate) const RELEASE_DELAY_MAX: Duration = Duration::from_secs(30);
-/// The wait of a job that is released because its manifest lets no more attempts run at one time:
-/// short beside those that are worth such a bound, long beside a cycle.
-pub(crate) const BUSY_DELAY: Duration = Duration::from_millis(100);
+/// The wait of a job that is sent back because its manifest lets no more attempts run at one time, at
+/// least and at most; between, it is a sixteenth of the job's age, so that many such jobs don't keep the
+/// queue busy.
+pub(crate) const BUSY_DELAY_MIN: Duration = Duration::from_millis(100);
+pub(crate) const BUSY_DELAY_MAX: Duration = Duration::from_secs(10);
 /// How long a stopping worker goes on trying to reach the queue for its last settlements. Past it,
 /// the lease gives the jobs back.
 pub(crate) const LAST_CYCLE_PATIENCE: Duration = Duration::from_secs(5);

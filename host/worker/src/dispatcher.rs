@@ -171,7 +171,9 @@ impl Dispatcher {
         line.renewed = Some(sent);
         for ((held, event), verdict) in line.events.drain(..).zip(reply.verdicts) {
             match (verdict, &event) {
-                (Settled::Recorded, Event::Released { .. }) => self.released += 1,
+                (Settled::Recorded, Event::Released { .. } | Event::Deferred { .. }) => {
+                    self.released += 1
+                }
                 (Settled::Recorded, _) => self.settled += 1,
                 (Settled::LeaseLost, _) => {}
             }

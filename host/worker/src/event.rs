@@ -61,6 +61,13 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// A job was sent back for a moment: as many attempts of its function as may run do so already.
+    Deferred {
+        /// The job.
+        job: JobId,
+        /// The attempt that doesn't count.
+        attempt: u32,
+    },
     /// An attempt is interrupted before it has ended: its lease wasn't renewed in time, and others may
     /// soon take the job. What becomes of the job is told once the queue can be reached again.
     Stopped {

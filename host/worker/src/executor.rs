@@ -60,10 +60,7 @@ impl Executor {
             admitted = terms.admit() => admitted,
             () = stop.cancelled() => return Ended::NotStarted,
         };
-        let _admission = match admitted {
-            Ok(admission) => admission,
-            Err(busy) => return Ended::Busy(busy),
-        };
+        let Ok(_admission) = admitted else { return Ended::Busy };
         let started = Event::AttemptStarted { job: Arc::clone(&job), attempt: leased.attempt };
         self.board.observer().observe(&started);
         let attempt = Attempt {
@@ -78,7 +75,7 @@ impl Executor {
             Ok(report) => Ended::Attempted {
                 digest: plugin.digest(),
                 report: Box::new(report),
-                retry_on: terms.retry_on,
+                retry: terms.retry(&leased.spec),
             },
             Err(error) => Ended::HostUnwell(format!("{:#}", anyhow::Error::from(error))),
         }

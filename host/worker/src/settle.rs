@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gristmill_job::{
-    Decision, Digest, ErrorReport, JobState, Outcome, OutcomeKind, RetryOn, RetryPolicy, Timestamp,
-    Usage, codes,
+    Decision, Digest, ErrorReport, JobState, Outcome, OutcomeKind, RetryPolicy, Timestamp, Usage,
+    codes,
 };
 use gristmill_queue::{Leased, Settlement};
 use gristmill_runtime::{LoadError, Report};
@@ -40,17 +40,17 @@ pub(crate) fn settle(
 ) -> Pending {
     let leased = finished.leased;
     match finished.ended {
-        Ended::Attempted { digest, report, retry_on } => match &report.outcome {
+        Ended::Attempted { digest, report, retry } => match &report.outcome {
             // Interrupted by this worker, not because somebody wanted the job's end.
             Outcome::Cancelled if !circumstances.cancel_requested => {
                 release(&leased, None, circumstances.interruption)
             }
-            _ => attempted(&leased, Some(digest), *report, retry_on, circumstances, rng),
+            _ => attempted(&leased, Some(digest), *report, &retry, circumstances, rng),
         },
         Ended::NotStarted if circumstances.cancel_requested => cancelled(&leased),
         Ended::NotStarted => release(&leased, None, circumstances.interruption),
-        Ended::Busy(_) if circumstances.cancel_requested => cancelled(&leased),
-        Ended::Busy(busy) => release(&leased, Some(config::BUSY_DELAY), &busy.to_string()),
+        Ended::Busy if circumstances.cancel_requested => cancelled(&leased),
+        Ended::Busy => deferred(&leased, circumstances.now),
         Ended::NoPlugin(error) => no_plugin(&leased, &error, circumstances),
         Ended::HostUnwell(why) => {
             let delay = release_delay(&leased, circumstances.now);
@@ -60,7 +60,7 @@ pub(crate) fn settle(
             let message = "the host panicked while it ran this attempt; its log says where";
             let error = ErrorReport::new("host-panic", message);
             let report = Report::without_guest(Outcome::Trapped { error });
-            attempted(&leased, None, report, None, circumstances, rng)
+            attempted(&leased, None, report, &leased.spec.retry_policy(), circumstances, rng)
         }
     }
 }
@@ -69,21 +69,14 @@ fn attempted(
     leased: &Leased,
     digest: Option<Digest>,
     report: Report,
-    retry_on: Option<RetryOn>,
+    retry: &RetryPolicy,
     circumstances: &Circumstances<'_>,
     rng: &mut impl Rng,
 ) -> Pending {
     let held = leased.held();
     let Report { outcome, usage, follow_ups } = report;
     let kind = outcome.kind();
-    let decision = match retry_on {
-        Some(retry_on) => RetryPolicy { retry_on, ..leased.spec.retry.clone() }.decide(
-            &outcome,
-            leased.failures,
-            rng,
-        ),
-        None => leased.spec.retry.decide(&outcome, leased.failures, rng),
-    };
+    let decision = retry.decide(&outcome, leased.failures, rng);
     let error = outcome.error().cloned().map(Box::new);
     let (settlement, state) = match (decision, outcome, digest) {
         (Decision::Complete, Outcome::Completed { result }, Some(digest)) => {
@@ -134,6 +127,16 @@ pub(crate) fn release(leased: &Leased, delay: Option<Duration>, reason: &str) ->
     Pending {
         settlement: Settlement::Release { held: leased.held(), delay },
         event: Event::Released { job, attempt, reason: reason.to_owned() },
+    }
+}
+
+/// Sent back for a moment: nothing is wrong, and it may happen to many jobs many times.
+fn deferred(leased: &Leased, now: Timestamp) -> Pending {
+    let age = now.since(leased.enqueued_at);
+    let delay = (age / 16).clamp(config::BUSY_DELAY_MIN, config::BUSY_DELAY_MAX);
+    Pending {
+        settlement: Settlement::Release { held: leased.held(), delay: Some(delay) },
+        event: Event::Deferred { job: leased.spec.id, attempt: leased.attempt },
     }
 }
 

@@ -120,7 +120,7 @@ fn call(function: &str, input: Payload) -> anyhow::Result<NewJob> {
     job.function = Some(function.parse()?);
     let base = Duration::from_millis(50);
     let backoff = Backoff { kind: BackoffKind::Fixed, base, max: base, jitter: 0.0 };
-    job.retry = RetryPolicy { attempts_max: 3, backoff, ..RetryPolicy::default() };
+    job.retry = Some(RetryPolicy { attempts_max: 3, backoff, ..RetryPolicy::default() });
     Ok(job)
 }
 

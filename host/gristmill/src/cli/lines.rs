@@ -167,7 +167,7 @@ mod tests {
         let lines = read(text.as_bytes(), "jobs.jsonl", &defaults()).unwrap();
         let called = |line: &Line| {
             let function = line.job.function.as_ref().map(ToString::to_string);
-            (line.job.plugin.to_string(), function, line.job.retry.attempts_max)
+            (line.job.plugin.to_string(), function, line.job.retry_policy().attempts_max)
         };
         assert_eq!(called(&lines[0]), ("echo".to_owned(), Some("echo".to_owned()), 1));
         assert_eq!(called(&lines[1]), ("other".to_owned(), None, 3));

@@ -11,7 +11,6 @@ use serde_json::Value;
 /// The job on the wire: the request from which [`NewJob::try_from`] makes the same job again.
 #[must_use]
 pub fn request(job: &NewJob) -> JobRequest {
-    let backoff = &job.retry.backoff;
     let headers = job.headers.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
     let (delay, run_at) = match job.start {
         Start::Now => (None, None),
@@ -30,12 +29,12 @@ pub fn request(job: &NewJob) -> JobRequest {
         priority: Some(job.priority.into()),
         delay_ms: delay.map(millis),
         run_at: run_at.map(|time| time.to_string()),
-        max_attempts: Some(job.retry.attempts_max),
-        backoff: Some(BackoffRequest {
-            kind: Some(backoff.kind),
-            base_ms: Some(millis(backoff.base)),
-            max_ms: Some(millis(backoff.max)),
-            jitter: Some(backoff.jitter),
+        max_attempts: job.retry.map(|retry| retry.attempts_max),
+        backoff: job.retry.map(|retry| BackoffRequest {
+            kind: Some(retry.backoff.kind),
+            base_ms: Some(millis(retry.backoff.base)),
+            max_ms: Some(millis(retry.backoff.max)),
+            jitter: Some(retry.backoff.jitter),
         }),
         timeout_ms: job.timeout.map(millis),
         unique_key: job.unique_key.as_ref().map(ToString::to_string),
@@ -68,7 +67,7 @@ fn millis(duration: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use gristmill_job::{Headers, Timestamp};
+    use gristmill_job::{Headers, RetryPolicy, Timestamp};
     use proptest::prelude::*;
 
     use super::*;
@@ -92,8 +91,9 @@ mod tests {
         full.queue = "bulk".parse().unwrap();
         full.priority = 3.try_into().unwrap();
         full.start = Start::At(Timestamp::from_millis(1_777_636_800_250));
-        full.retry.attempts_max = 7;
-        full.retry.backoff.jitter = 0.5;
+        let mut retry = RetryPolicy { attempts_max: 7, ..RetryPolicy::default() };
+        retry.backoff.jitter = 0.5;
+        full.retry = Some(retry);
         full.timeout = Some(Duration::from_millis(1_500));
         full.unique_key = Some(gristmill_job::UniqueKey::new("k").unwrap());
         full.result_ttl = Duration::from_secs(60);

@@ -177,7 +177,10 @@ fn start(request: &JobRequest) -> Result<Start, WireError> {
     }
 }
 
-fn retry(request: &JobRequest) -> Result<RetryPolicy, WireError> {
+fn retry(request: &JobRequest) -> Result<Option<RetryPolicy>, WireError> {
+    if request.max_attempts.is_none() && request.backoff.is_none() {
+        return Ok(None);
+    }
     let defaults = RetryPolicy::default();
     let attempts_max = request.max_attempts.unwrap_or(defaults.attempts_max);
     if !(1..=limits::ATTEMPTS_MAX).contains(&attempts_max) {
@@ -185,7 +188,7 @@ fn retry(request: &JobRequest) -> Result<RetryPolicy, WireError> {
         return Err(wrong("max_attempts")(problem));
     }
     let Some(asked) = &request.backoff else {
-        return Ok(RetryPolicy { attempts_max, ..defaults });
+        return Ok(Some(RetryPolicy { attempts_max, ..defaults }));
     };
     let jitter = asked.jitter.unwrap_or(defaults.backoff.jitter);
     if !(0.0..=1.0).contains(&jitter) {
@@ -199,7 +202,7 @@ fn retry(request: &JobRequest) -> Result<RetryPolicy, WireError> {
         max: max.unwrap_or(defaults.backoff.max),
         jitter,
     };
-    Ok(RetryPolicy { attempts_max, backoff, ..defaults })
+    Ok(Some(RetryPolicy { attempts_max, backoff, ..defaults }))
 }
 
 /// Version, trace id, parent id and flags in lower-case hexadecimal digits.

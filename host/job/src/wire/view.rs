@@ -106,7 +106,7 @@ impl From<&Job> for JobView {
             attempt: job.attempt,
             failures: job.failures,
             crashes: job.crashes,
-            max_attempts: job.spec.retry.attempts_max,
+            max_attempts: job.spec.retry_policy().attempts_max,
             enqueued_at: job.enqueued_at,
             run_at: job.run_at,
             started_at: job.started_at,

@@ -31,7 +31,7 @@ impl Host for State {
 
     fn max_attempts(&mut self) -> wasmtime::Result<u32> {
         self.count_host_call()?;
-        Ok(self.job.spec.retry.attempts_max)
+        Ok(self.job.attempts_max)
     }
 
     fn enqueued_at(&mut self) -> wasmtime::Result<u64> {

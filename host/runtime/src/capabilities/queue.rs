@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gristmill_job::{
-    FunctionName, Headers, NewJob, Payload, PluginName, Priority, QueueName, Start, UniqueKey,
-    Verdict, limits,
+    FunctionName, Headers, NewJob, Payload, PluginName, Priority, QueueName, RetryPolicy, Start,
+    UniqueKey, Verdict, limits,
 };
 use wasmtime::component::Resource;
 
@@ -259,7 +259,7 @@ impl State {
                     limits::ATTEMPTS_MAX
                 ));
             }
-            job.retry.attempts_max = attempts;
+            job.retry = Some(RetryPolicy { attempts_max: attempts, ..RetryPolicy::default() });
         }
         if let Some(millis) = draft.timeout {
             job.timeout = Some(bounded("timeout", millis.max(1), limits::TIMEOUT_MAX)?);

@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use gristmill_job::{Digest, JobId, NewJob, Outcome, Payload, PluginName};
+use gristmill_job::{Digest, JobId, NewJob, Outcome, Payload, PluginName, RetryPolicy};
 use gristmill_queue::{Leased, Settlement};
 use gristmill_runtime::Report;
 
@@ -63,7 +63,7 @@ impl Bench {
             let ended = Ended::Attempted {
                 digest: Digest::of(b""),
                 report: Box::new(report),
-                retry_on: None,
+                retry: RetryPolicy::default(),
             };
             self.board.finish(Finished { queue, leased, ended, took });
         }

@@ -1,6 +1,6 @@
 //! What is recorded of each end that a task can come to.
 
-use gristmill_job::{Disposition, NewJob, Payload, PluginName};
+use gristmill_job::{Disposition, NewJob, Payload, PluginName, RetryPolicy};
 use gristmill_queue::Held;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
@@ -31,7 +31,7 @@ fn run(leased: Leased, ended: Ended, cancel_requested: bool) -> (Held, Pending) 
 
 fn attempted(outcome: Outcome) -> Ended {
     let report = Box::new(Report::without_guest(outcome));
-    Ended::Attempted { digest: Digest::of(b""), report, retry_on: None }
+    Ended::Attempted { digest: Digest::of(b""), report, retry: RetryPolicy::default() }
 }
 
 fn failed(disposition: Disposition) -> Ended {
@@ -72,6 +72,17 @@ fn a_failure_is_tried_again_while_attempts_are_left() {
     let (_, pending) = run(leased(0, 4), failed(Disposition::Retry), false);
     check_state(&pending, JobState::Failed);
     assert!(matches!(pending.settlement, Settlement::Fail { retry: None, .. }));
+}
+
+#[test]
+fn a_job_whose_function_is_busy_is_sent_back_for_a_part_of_its_age() {
+    for (age, expected) in [(0, 100), (16_000, 1_000), (999_000, 10_000)] {
+        let (_, pending) = run(leased(1_000_000 - age, 0), Ended::Busy, false);
+        assert!(matches!(pending.event, Event::Deferred { .. }));
+        let Settlement::Release { delay, .. } = pending.settlement else { panic!("settled") };
+        assert_eq!(delay, Some(Duration::from_millis(expected)));
+    }
+    check_state(&run(leased(0, 0), Ended::Busy, true).1, JobState::Cancelled);
 }
 
 #[test]

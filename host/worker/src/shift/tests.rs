@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use gristmill_job::{
-    Digest, Job, JobId, JobState, NewJob, Outcome, Payload, PluginName, Timestamp,
+    Digest, Job, JobId, JobState, NewJob, Outcome, Payload, PluginName, RetryPolicy, Timestamp,
 };
 use gristmill_queue::{Config as QueueConfig, MemoryQueue};
 use gristmill_runtime::Report;
@@ -105,7 +105,8 @@ impl Bench {
     /// Puts a task back as an executor does.
     fn finish(&self, task: Task, outcome: Outcome) {
         let report = Box::new(Report::without_guest(outcome));
-        let ended = Ended::Attempted { digest: Digest::of(b""), report, retry_on: None };
+        let ended =
+            Ended::Attempted { digest: Digest::of(b""), report, retry: RetryPolicy::default() };
         let took = Duration::from_millis(10);
         self.board.finish(Finished { queue: task.queue, leased: task.leased, ended, took });
     }

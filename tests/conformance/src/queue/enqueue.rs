@@ -24,7 +24,7 @@ pub(super) async fn a_new_job_waits_with_all_that_its_producer_gave(q: QueueFixt
     job.0.traceparent = Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned());
     job.0.parent = Some(JobId::random());
     job.0.depth = 3;
-    job.0.retry = RetryPolicy {
+    job.0.retry = Some(RetryPolicy {
         attempts_max: 9,
         backoff: Backoff {
             kind: BackoffKind::Fixed,
@@ -33,7 +33,7 @@ pub(super) async fn a_new_job_waits_with_all_that_its_producer_gave(q: QueueFixt
             jitter: 0.5,
         },
         retry_on: RetryOn { trapped: false, limit_exceeded: true, timed_out: false },
-    };
+    });
     let id = q.enqueue(job.clone()).await;
 
     let kept = q.job(id).await;

@@ -56,12 +56,12 @@ fn every_option_arrives() {
     }))
     .unwrap();
     assert_eq!(job.id.to_string(), "6f9619ff-8b86-d011-b42d-00cf4fc964ff");
-    assert_eq!(job.function.unwrap().as_str(), "f");
+    assert_eq!(job.function.as_ref().unwrap().as_str(), "f");
     assert_eq!(job.queue.as_str(), "q");
     assert_eq!(job.priority.class(), 0);
     assert_eq!(job.start, Start::After(Duration::from_millis(5)));
-    assert_eq!(job.retry.attempts_max, 2);
-    assert_eq!(job.retry.backoff.kind, BackoffKind::Fixed);
+    assert_eq!(job.retry_policy().attempts_max, 2);
+    assert_eq!(job.retry_policy().backoff.kind, BackoffKind::Fixed);
     assert_eq!(job.timeout, Some(Duration::from_millis(7)));
     assert_eq!(job.unique_key.unwrap().as_str(), "k");
     assert_eq!(job.result_ttl, Duration::from_millis(9));

@@ -25,7 +25,7 @@ fn what_a_later_version_adds_is_passed_over() {
     let bytes = encode(&Later { p: "echo", q: "mail", added: vec![1, 2] });
     let read = job(JobId::random(), &bytes).unwrap();
     assert_eq!((read.plugin.as_str(), read.queue.as_str()), ("echo", "mail"));
-    assert_eq!(read.retry, RetryPolicy::default());
+    assert_eq!(read.retry, None);
 }
 
 #[test]
