@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    Cache, Commit, FromPayload, HostError, JobError, NewJob, ToPayload, Verdict,
+    Cache, Commit, FromPayload, HostError, Http, JobError, NewJob, ToPayload, Verdict,
     host::{Active, Host as _},
 };
 
@@ -244,6 +244,20 @@ impl Ctx {
     /// ```
     pub fn bucket(&self, name: &str) -> Cache<'_> {
         Cache::new(&self.host, name)
+    }
+
+    /// Requests to the hosts that the manifest allows.
+    ///
+    /// ```
+    /// # use gristmill_guest::{HttpResponse, prelude::*};
+    /// let url = "https://api.example.com/health";
+    /// # let host = TestHost::new().with_response(url, HttpResponse::new(200, "well"));
+    /// # let ctx = host.ctx();
+    /// assert_eq!(ctx.http().get(url).send()?.text()?, "well");
+    /// # Ok::<(), JobError>(())
+    /// ```
+    pub fn http(&self) -> Http<'_> {
+        Http::new(&self.host)
     }
 
     /// A value of the plugin's configuration.

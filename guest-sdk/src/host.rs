@@ -3,7 +3,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::{Commit, Entry, HostError, Level, NewJob, Payload, Verdict, Version, cache::Condition};
+use crate::{
+    Commit, Entry, HostError, HttpRequest, HttpResponse, Level, NewJob, Payload, Verdict, Version,
+    cache::Condition,
+};
 
 #[cfg(target_family = "wasm")]
 pub(crate) mod wasm;
@@ -46,6 +49,8 @@ pub(crate) trait Host {
     fn secret(&self, name: &str) -> Result<String, HostError>;
 
     fn enqueue(&self, jobs: Vec<NewJob>, commit: Commit) -> Result<Vec<Verdict>, HostError>;
+
+    fn send(&self, request: HttpRequest) -> Result<HttpResponse, HostError>;
 
     fn get(&self, bucket: &str, key: &str) -> Result<Option<Vec<u8>>, HostError>;
     fn get_entry(&self, bucket: &str, key: &str) -> Result<Option<Entry<Vec<u8>>>, HostError>;

@@ -6,7 +6,10 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use crate::{Cache, Commit, Ctx, FromPayload, Job, JobError, Level, NewJob, Payload, job};
+use crate::{
+    Cache, Commit, Ctx, FromPayload, HttpRequest, HttpResponse, Job, JobError, Level, NewJob,
+    Payload, job,
+};
 
 mod cache;
 mod host;
@@ -89,6 +92,8 @@ struct State {
     log: Vec<LogLine>,
     enqueued: Vec<NewJob>,
     held: Vec<NewJob>,
+    responses: BTreeMap<String, HttpResponse>,
+    requests: Vec<HttpRequest>,
     cache: cache::Memory,
 }
 
@@ -115,6 +120,8 @@ impl Default for TestHost {
                 log: Vec::new(),
                 enqueued: Vec::new(),
                 held: Vec::new(),
+                responses: BTreeMap::new(),
+                requests: Vec::new(),
                 cache: cache::Memory::default(),
             })),
         }
@@ -174,6 +181,12 @@ impl TestHost {
     #[must_use]
     pub fn with_secret(self, name: &str, value: &str) -> TestHost {
         self.with(|state| drop(state.secrets.insert(name.to_owned(), value.to_owned())))
+    }
+
+    /// Sets what requests to this URL answer. Others are denied.
+    #[must_use]
+    pub fn with_response(self, url: &str, response: HttpResponse) -> TestHost {
+        self.with(|state| drop(state.responses.insert(url.to_owned(), response)))
     }
 
     /// Sets how long an attempt may take, 30 s if not said. The clock stands still while a job
@@ -347,6 +360,11 @@ impl TestHost {
     /// ```
     pub fn enqueued(&self) -> Vec<NewJob> {
         self.state().enqueued.clone()
+    }
+
+    /// The requests sent so far, whatever they were answered.
+    pub fn requests(&self) -> Vec<HttpRequest> {
+        self.state().requests.clone()
     }
 
     /// The plugin's own part of the cache.

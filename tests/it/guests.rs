@@ -9,6 +9,7 @@ use gristmill_runtime::{Allocator, Limits, Report, Stop};
 use gristmill_tests::{Sandbox, a_job};
 use serde_json::{Value, json};
 
+use crate::http::http_user;
 use crate::keyvalue::{keyvalue_draft, keyvalue_draft2};
 use crate::manifest::granted;
 use crate::single_flight::single_flight;

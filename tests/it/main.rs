@@ -3,6 +3,7 @@
 mod cache;
 mod grants;
 mod guests;
+mod http;
 mod keyvalue;
 mod loading;
 mod manifest;

@@ -4,8 +4,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::{Found, Host};
 use crate::{
-    Commit, Ctx, Disposition, Entry, HostError, JobError, Level, NewJob, Payload, Verdict, Version,
-    bindings::gristmill::job::{cache, config, context, log, queue, secrets, types},
+    Commit, Ctx, Disposition, Entry, HostError, HttpRequest, HttpResponse, JobError, Level, NewJob,
+    Payload, Verdict, Version,
+    bindings::gristmill::job::{cache, config, context, http, log, queue, secrets, types},
     cache::Condition,
     job::{Function, dispatch},
 };
@@ -120,6 +121,17 @@ impl Host for Component {
         };
         let verdicts = queue::enqueue(jobs.into_iter().map(new_job).collect(), commit)?;
         Ok(verdicts.into_iter().map(Into::into).collect())
+    }
+
+    fn send(&self, request: HttpRequest) -> Result<HttpResponse, HostError> {
+        let response = http::send(&http::Request {
+            method: request.method,
+            url: request.url,
+            headers: request.headers,
+            body: request.body,
+            timeout: request.timeout.map(millis),
+        })?;
+        Ok(HttpResponse { status: response.status, headers: response.headers, body: response.body })
     }
 
     fn get(&self, bucket: &str, key: &str) -> Result<Option<Vec<u8>>, HostError> {

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use super::{Commit, Level, LogLine, NewJob, Payload, Progress, TestHost, enqueued_at};
 use crate::{
-    Entry, HostError, Verdict, Version,
+    Entry, HostError, HttpRequest, HttpResponse, Verdict, Version,
     cache::Condition,
     host::{Found, Host},
 };
@@ -123,6 +123,16 @@ impl Host for TestHost {
             })
             .collect();
         Ok(verdicts)
+    }
+
+    fn send(&self, request: HttpRequest) -> Result<HttpResponse, HostError> {
+        let mut state = self.state();
+        let response = state.responses.get(&request.url).cloned();
+        let denied =
+            || HostError::AccessDenied(format!("no response is set for {:?}", request.url));
+        let answer = response.ok_or_else(denied);
+        state.requests.push(request);
+        answer
     }
 
     fn get(&self, bucket: &str, key: &str) -> Result<Option<Vec<u8>>, HostError> {

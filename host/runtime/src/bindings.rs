@@ -27,6 +27,7 @@ mod generated {
         imports: {
             "gristmill:job/cache": async | trappable,
             "gristmill:job/queue.enqueue": async | trappable,
+            "gristmill:job/http": async | trappable,
             "gristmill:job/secrets": async | trappable,
             default: trappable,
         },

@@ -10,6 +10,8 @@ pub(crate) struct Budget {
     pub(crate) cache_ops: u64,
     pub(crate) cache_bytes: u64,
     pub(crate) follow_ups: usize,
+    pub(crate) http_requests: u64,
+    pub(crate) http_bytes: u64,
 }
 
 impl Budget {
@@ -36,6 +38,32 @@ impl Budget {
     /// the next call is the one that is refused.
     pub(crate) fn count_found(&mut self, bytes: usize) {
         self.cache_bytes = self.cache_bytes.saturating_add(bytes as u64);
+    }
+
+    /// Takes a request of so many bytes from the budget of HTTP.
+    pub(crate) fn take_http(&mut self, limits: &Limits, bytes: u64) -> Result<(), Error> {
+        if self.http_requests >= limits.http_requests_max {
+            return Err(spent("http_requests", limits.http_requests_max));
+        }
+        if bytes > self.http_bytes_left(limits) {
+            return Err(self.http_spent(limits));
+        }
+        self.http_requests += 1;
+        self.http_bytes += bytes;
+        Ok(())
+    }
+
+    /// Counts the bytes of a response, for which there was room.
+    pub(crate) fn count_http(&mut self, bytes: usize) {
+        self.http_bytes = self.http_bytes.saturating_add(bytes as u64);
+    }
+
+    pub(crate) fn http_bytes_left(&self, limits: &Limits) -> u64 {
+        limits.http_bytes_max.saturating_sub(self.http_bytes)
+    }
+
+    pub(crate) fn http_spent(&self, limits: &Limits) -> Error {
+        spent("http_bytes", limits.http_bytes_max)
     }
 
     /// Takes new jobs from the budget of follow-ups.

@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
+mod http;
+
+pub use http::{HttpHost, Reach};
+
 use gristmill_job::{BucketName, FunctionName, PluginName};
 
 /// What a plugin is granted beyond what is its own: nothing, if not said.
@@ -15,6 +19,8 @@ pub struct Grants {
     pub env: BTreeMap<String, String>,
     /// Secrets by the names that it asks for them with.
     pub secrets: BTreeMap<String, Secret>,
+    /// Hosts that it may send requests to.
+    pub http: Vec<HttpHost>,
     /// What it may enqueue jobs for beside its own functions.
     pub enqueue: Vec<Target>,
     /// Folders of this machine, by the paths that it sees them under.

@@ -41,6 +41,10 @@ pub struct Limits {
     pub cache_bytes_max: u64,
     /// `follow_ups`: jobs that the attempt enqueues.
     pub follow_ups_max: usize,
+    /// `http_requests`: requests that are sent.
+    pub http_requests_max: u64,
+    /// `http_bytes`: bytes of requests and responses.
+    pub http_bytes_max: u64,
     /// `host_calls`: calls of the contract's interfaces, so that cheap calls can't be made to amplify
     /// work without end.
     pub host_calls_max: u64,
@@ -66,6 +70,8 @@ impl Default for Limits {
             cache_ops_max: 1_000,
             cache_bytes_max: 16 << 20,
             follow_ups_max: 100,
+            http_requests_max: 20,
+            http_bytes_max: 8 << 20,
             host_calls_max: 100_000,
         }
     }
@@ -81,6 +87,7 @@ impl Limits {
             log_lines_max: 0,
             cache_ops_max: 0,
             follow_ups_max: 0,
+            http_requests_max: 0,
             host_calls_max: 1_000,
             ..self.clone()
         }
@@ -109,6 +116,8 @@ impl Limits {
         cache_bytes_max: 1 << 30,
         // They are committed with the attempt's settlement, in one step of the queue.
         follow_ups_max: 100,
+        http_requests_max: 10_000,
+        http_bytes_max: 256 << 20,
         host_calls_max: 100_000_000,
     };
 }
@@ -166,6 +175,8 @@ impl Limit {
         limit!("cache_ops", Count, cache_ops_max),
         limit!("cache_bytes", Bytes, cache_bytes_max),
         limit!("follow_ups", Count, follow_ups_max),
+        limit!("http_requests", Count, http_requests_max),
+        limit!("http_bytes", Bytes, http_bytes_max),
         limit!("log_lines", Count, log_lines_max),
         limit!("log_bytes", Bytes, log_bytes_max),
         limit!("log_line", Bytes, log_line_bytes_max),

@@ -15,6 +15,7 @@ use crate::error::LoadError;
 use crate::grants::Grants;
 use crate::limits::Limits;
 use crate::manifest::Manifest;
+use crate::outbound::Outbound;
 use crate::state::State;
 use crate::terms::{AllTerms, Terms};
 use crate::{capabilities, inert, wasi};
@@ -33,6 +34,7 @@ struct Inner {
     exports: Vec<Interface>,
     manifest: Manifest,
     terms: AllTerms,
+    outbound: Arc<Outbound>,
     pre: GuestPre<State>,
 }
 
@@ -109,7 +111,9 @@ impl Plugin {
     /// it is loaded. What runs already keeps what it started with.
     #[must_use]
     pub fn with_grants(mut self, grants: Grants) -> Self {
-        Arc::make_mut(&mut self.0).manifest.grants = grants;
+        let inner = Arc::make_mut(&mut self.0);
+        inner.outbound = Arc::new(Outbound::new(&grants.http));
+        inner.manifest.grants = grants;
         self
     }
 
@@ -123,6 +127,10 @@ impl Plugin {
         input: &Payload,
     ) -> Result<FunctionName, Rejection> {
         describe::check(self.functions(), function, input)
+    }
+
+    pub(crate) fn outbound(&self) -> &Outbound {
+        &self.0.outbound
     }
 
     pub(crate) fn pre(&self) -> &GuestPre<State> {
@@ -189,6 +197,7 @@ pub(crate) fn prepare(
         functions: None,
         imports,
         exports,
+        outbound: Arc::new(Outbound::new(&manifest.grants.http)),
         manifest,
         terms,
         pre,

@@ -1,15 +1,143 @@
-//! `gristmill:job/http`: no manifest grants a host yet, so every request is refused.
+//! `gristmill:job/http`: requests to the hosts that the manifest grants.
 
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Url};
+
+use super::admission::attempt;
 use crate::bindings::http::{Host, Request, Response};
 use crate::bindings::types::Error;
+use crate::log_book::cut;
+use crate::outbound::{self, SendError};
 use crate::state::State;
 
+/// A request that doesn't say how long it may take has this long.
+const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
+/// Headers of a request: as many as common servers take.
+const HEADERS_MAX: usize = 64;
+/// A URL: as long as common servers take.
+const URL_BYTES_MAX: usize = 8 << 10;
+/// Bytes of a URL that an error repeats.
+const URL_BYTES_SHOWN: usize = 128;
+/// Headers that belong to the connection, or say where a request goes.
+const OURS: [&str; 11] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 impl Host for State {
-    fn send(&mut self, request: Request) -> wasmtime::Result<Result<Response, Error>> {
+    async fn send(&mut self, request: Request) -> wasmtime::Result<Result<Response, Error>> {
         self.count_host_call()?;
-        // The query may hold secrets: the refusal names only where the request would have gone.
-        let target = request.url.split(['?', '#']).next().unwrap_or_default();
-        let target = crate::log_book::cut(target, 128);
-        Ok(Err(Error::AccessDenied(format!("no host is granted to this plugin: {target}"))))
+        let url = attempt!(parse(&request.url));
+        let Some(reach) = self.plugin.outbound().reach(&url) else {
+            return Ok(Err(self.not_granted(&url)));
+        };
+        let method = attempt!(method(&request.method));
+        let headers = attempt!(headers(&request.headers));
+        let sent = request.url.len() + request.body.as_ref().map_or(0, Vec::len);
+        attempt!(self.budget.take_http(&self.limits, sent as u64));
+        let asked = request.timeout.map_or(TIMEOUT_DEFAULT, Duration::from_millis);
+        let request = outbound::Request {
+            method,
+            headers,
+            body: request.body,
+            timeout: asked.min(self.remaining()),
+            response_bytes_max: self.budget.http_bytes_left(&self.limits),
+            url,
+        };
+        let at = origin(&request.url);
+        Ok(match self.plugin.clone().outbound().send(request, reach).await {
+            Ok(response) => {
+                self.budget.count_http(response.body.len());
+                Ok(Response {
+                    status: response.status,
+                    headers: listed(&response.headers),
+                    body: response.body.into(),
+                })
+            }
+            Err(SendError::TooLarge) => Err(self.budget.http_spent(&self.limits)),
+            Err(SendError::Failed(why)) => Err(Error::Unavailable(format!("{at}: {why}"))),
+        })
     }
+}
+
+impl State {
+    fn not_granted(&self, url: &Url) -> Error {
+        let (at, plugin) = (origin(url), self.plugin.name());
+        let at = cut(&at, URL_BYTES_SHOWN);
+        Error::AccessDenied(format!(
+            "requests to {at} are not granted to this plugin; what this needs is {at:?} = \"public\" \
+             under [grants.http] in its manifest, {plugin}.toml"
+        ))
+    }
+}
+
+fn parse(text: &str) -> Result<Url, Error> {
+    if text.len() > URL_BYTES_MAX {
+        return Err(Error::TooLarge(URL_BYTES_MAX as u64));
+    }
+    // What stands behind the host may be a secret.
+    let shown =
+        || cut(text.split(['?', '#']).next().unwrap_or_default(), URL_BYTES_SHOWN).to_owned();
+    let wrong = |why: &str| Error::Invalid(format!("the URL {:?} {why}", shown()));
+    let url = Url::parse(text).map_err(|error| wrong(&format!("can't be read: {error}")))?;
+    if !["http", "https"].contains(&url.scheme()) {
+        return Err(wrong("is neither http nor https"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Error::Invalid(
+            "a URL may not hold a user: set the header authorization".to_owned(),
+        ));
+    }
+    Ok(url)
+}
+
+/// Where a URL leads to, without what it asks for there.
+fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+fn method(name: &str) -> Result<Method, Error> {
+    let wrong = || Error::Invalid(format!("{:?} is no method that can be sent", cut(name, 32)));
+    let method = Method::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
+    // Tunnels and echoes of what was sent are for proxies and debugging.
+    if [Method::CONNECT, Method::TRACE].contains(&method) { Err(wrong()) } else { Ok(method) }
+}
+
+fn headers(given: &[(String, String)]) -> Result<HeaderMap, Error> {
+    if given.len() > HEADERS_MAX {
+        return Err(Error::Invalid(format!("a request may have {HEADERS_MAX} headers")));
+    }
+    let mut headers = HeaderMap::new();
+    for (name, value) in given {
+        let shown = cut(name, URL_BYTES_SHOWN);
+        let wrong = |why| Error::Invalid(format!("the header {shown:?} {why}"));
+        let name =
+            HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong("has no header's name"))?;
+        if OURS.contains(&name.as_str()) || name.as_str().starts_with("proxy-") {
+            return Err(wrong("is set by the host"));
+        }
+        let value =
+            HeaderValue::from_str(value).map_err(|_| wrong("has a value that can't be sent"))?;
+        headers.append(name, value);
+    }
+    Ok(headers)
+}
+
+/// The response's headers; bytes that are no text are replaced.
+fn listed(headers: &HeaderMap) -> Vec<(String, String)> {
+    let pair = |(name, value): (&HeaderName, &HeaderValue)| {
+        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
+    headers.iter().map(pair).collect()
 }

@@ -8,7 +8,7 @@ use gristmill_job::{Backoff, BackoffKind, FunctionName, RetryOn, limits};
 
 use super::reader::{Item, Section};
 use super::{FunctionRules, Manifest};
-use crate::grants::{Access, Folder, Grants, Secret, Target};
+use crate::grants::{Access, Folder, Grants, HttpHost, Reach, Secret, Target};
 use crate::limits::{Limit, Limits, Unit};
 
 /// A version: a word or two.
@@ -150,6 +150,14 @@ fn grants(mut table: Section<'_>) -> Grants {
         for item in table.items() {
             if let (Some(name), Some(secret)) = (named(&item), secret(&item)) {
                 grants.secrets.insert(name, secret);
+            }
+        }
+    }
+    if let Some(table) = table.table("http") {
+        for item in table.items() {
+            let reach = item.word(&Reach::ALL);
+            if let (Some(host), Some(reach)) = (item.name::<HttpHost>(), reach) {
+                grants.http.push(host.reaching(reach));
             }
         }
     }
