@@ -17,7 +17,7 @@ use crate::cli::output;
 /// are there. Ends with 3 where something is wrong.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  gristmill plugin check target/plugins\n  gristmill plugin check \
+    after_help = "Example:\n  gristmill plugin check target/plugins\n  gristmill plugin check \
                         thumbnails.wasm --json"
 )]
 pub(super) struct Args {
