@@ -15,7 +15,7 @@ use wasmtime::{Engine, Store};
 
 use crate::bindings::types;
 use crate::config::{self, Config, Limits};
-use crate::engine::{self, EngineInfo, Ticker};
+use crate::engine::{self, EngineInfo, Occupancy, Ticker};
 use crate::error::{Error, LoadError};
 use crate::fault::{self, Abort};
 use crate::log_book::{Notes, SilentNotes, cut};
@@ -93,6 +93,12 @@ impl Runtime {
     #[must_use]
     pub fn info(&self) -> &EngineInfo {
         &self.0.info
+    }
+
+    /// What of the pool is taken now; none where instances don't come from a pool.
+    #[must_use]
+    pub fn occupancy(&self) -> Option<Occupancy> {
+        Occupancy::of(&self.0.engine)
     }
 
     /// What each attempt is allowed.

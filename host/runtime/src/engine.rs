@@ -34,6 +34,35 @@ pub struct EngineInfo {
     pub slots: u32,
 }
 
+/// What of the pool is taken: all of it nothing when no attempt runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Occupancy {
+    /// Components.
+    pub component_instances: u64,
+    /// The core instances that they are made of.
+    pub core_instances: u64,
+    /// Linear memories.
+    pub memories: usize,
+    /// Tables.
+    pub tables: usize,
+    /// Stacks of guests' fibers.
+    pub stacks: usize,
+}
+
+impl Occupancy {
+    /// None: there is no pool.
+    pub(crate) fn of(engine: &Engine) -> Option<Self> {
+        let metrics = engine.pooling_allocator_metrics()?;
+        Some(Self {
+            component_instances: metrics.component_instances(),
+            core_instances: metrics.core_instances(),
+            memories: metrics.memories(),
+            tables: metrics.tables(),
+            stacks: metrics.stacks(),
+        })
+    }
+}
+
 /// Sets the engine up, with the allocator that was asked for, or the fastest that is safe here.
 pub(crate) fn build(config: &Config) -> Result<(Engine, EngineInfo), Error> {
     let scan = is_scan_safe();

@@ -35,7 +35,7 @@ mod wasi;
 pub use attempt::{Attempt, Report, Runtime};
 pub use config::{Config, Limits};
 pub use describe::Function;
-pub use engine::{Allocator, EngineInfo};
+pub use engine::{Allocator, EngineInfo, Occupancy};
 pub use error::{Error, LoadError};
 pub use grants::{Access, Grants};
 pub use log_book::{Note, Notes, SilentNotes};
