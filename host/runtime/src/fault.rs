@@ -8,6 +8,7 @@ use wasmtime::component::ResourceTableError;
 use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
+use crate::budget;
 use crate::config::{self, Limits};
 use crate::error::Error;
 use crate::limiter::Limiter;
@@ -96,6 +97,7 @@ fn allowed(name: &str, limits: &Limits) -> String {
         "cpu" => format!(" of {:?}", limits.cpu),
         "result" => format!(" of {} bytes", limits.result_bytes_max),
         "hostcall_bytes" => format!(" of {} bytes", limits.hostcall_bytes_max),
+        "follow_up_bytes" => format!(" of {} bytes", budget::DRAFT_BYTES_MAX),
         "host_calls" => format!(" of {} calls", limits.host_calls_max),
         "handles" => format!(" of {} handles", limits.handles_max),
         _ => String::new(),
