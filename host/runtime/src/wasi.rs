@@ -21,6 +21,9 @@ use crate::state::{State, lock};
 
 /// Bytes that a stream takes at once: a guest that writes more asks again.
 const WRITE_BYTES_MAX: usize = 64 << 10;
+/// Bytes of randomness in one call. The engine would allow 64 MiB, for which nothing else gets its
+/// turn on the thread.
+const RANDOM_BYTES_MAX: u64 = 1 << 20;
 
 /// Interfaces that are real for every guest, by the start of their names.
 pub(crate) const REAL: [&str; 7] = [
@@ -44,9 +47,12 @@ impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         if self.wasi.is_none() {
             let book = Arc::clone(self.log());
+            let bytes_max = self.limits.log_line_bytes_max;
+            let out = LogStream { book, level: LogLevel::Info, bytes_max };
             let wasi = WasiCtx::builder()
-                .stdout(LogStream { book: Arc::clone(&book), level: LogLevel::Info })
-                .stderr(LogStream { book, level: LogLevel::Warn })
+                .stderr(LogStream { level: LogLevel::Warn, ..out.clone() })
+                .stdout(out)
+                .max_random_size(RANDOM_BYTES_MAX)
                 .build();
             self.wasi = Some(wasi);
         }
@@ -60,6 +66,8 @@ impl WasiView for State {
 struct LogStream {
     book: Arc<Mutex<LogBook>>,
     level: LogLevel,
+    /// Of a line, no more than the log would keep: a guest may have thousands of streams open.
+    bytes_max: usize,
 }
 
 impl IsTerminal for LogStream {
@@ -89,16 +97,13 @@ impl Lines {
         Self { stream, unfinished: Vec::new() }
     }
 
-    fn take(&mut self, mut bytes: &[u8]) {
-        while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
-            self.unfinished.extend_from_slice(&bytes[..end]);
-            self.log();
-            bytes = &bytes[end + 1..];
-        }
-        self.unfinished.extend_from_slice(bytes);
-        // A line without an end must not grow for ever.
-        if self.unfinished.len() >= WRITE_BYTES_MAX {
-            self.log();
+    fn take(&mut self, bytes: &[u8]) {
+        for (i, part) in bytes.split(|byte| *byte == b'\n').enumerate() {
+            if i > 0 {
+                self.log();
+            }
+            let room = self.stream.bytes_max.saturating_sub(self.unfinished.len());
+            self.unfinished.extend_from_slice(&part[..part.len().min(room)]);
         }
     }
 
