@@ -1,8 +1,10 @@
 //! All integration tests, in one binary.
 
+mod bulk;
 mod cache;
 mod grants;
 mod guests;
+mod hostile;
 mod http;
 mod keyvalue;
 mod loading;

@@ -14,7 +14,7 @@ use wasmtime::{Engine, Store};
 
 use crate::bindings::types;
 use crate::config::{self, Config};
-use crate::engine::{self, EngineInfo, Ticker};
+use crate::engine::{self, EngineInfo, Occupancy, Ticker};
 use crate::error::{Error, LoadError};
 use crate::fault::{self, Abort};
 use crate::limits::Limits;
@@ -93,6 +93,12 @@ impl Runtime {
     #[must_use]
     pub fn info(&self) -> &EngineInfo {
         &self.0.info
+    }
+
+    /// What of the pool is taken now; none where instances don't come from a pool.
+    #[must_use]
+    pub fn occupancy(&self) -> Option<Occupancy> {
+        Occupancy::of(&self.0.engine)
     }
 
     /// What each attempt is allowed, where its plugin's manifest says nothing else.
@@ -304,7 +310,7 @@ async fn describe_call(
 fn answered(answer: Answer, limits: &Limits, wall: Duration) -> Outcome {
     match answer {
         Ok(result) => {
-            let size = result.as_ref().map_or(0, |payload| payload.data.len());
+            let size = result.as_ref().map_or(0, size);
             if size > limits.result_bytes_max {
                 return fault::aborted(Abort::Limit("result"), None, limits, wall);
             }
@@ -328,12 +334,18 @@ fn answered(answer: Answer, limits: &Limits, wall: Duration) -> Outcome {
     }
 }
 
+/// What a payload takes, its media type included: that is as long as the guest makes it.
+fn size(payload: &types::Payload) -> usize {
+    payload.content_type.len() + payload.data.len()
+}
+
 fn reported(failure: types::Failure, limits: &Limits) -> ErrorReport {
     let code = failure.code.as_deref().unwrap_or(codes::FAILED);
     let code = cut(code, config::CODE_BYTES_MAX);
-    let detail = failure.detail.filter(|detail| detail.data.len() <= limits.result_bytes_max).map(
-        |detail| Payload { content_type: detail.content_type, data: Bytes::from(detail.data) },
-    );
+    let detail =
+        failure.detail.filter(|detail| size(detail) <= limits.result_bytes_max).map(|detail| {
+            Payload { content_type: detail.content_type, data: Bytes::from(detail.data) }
+        });
     ErrorReport { detail, ..fault::report(code, failure.message, None) }
 }
 

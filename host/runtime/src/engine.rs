@@ -34,6 +34,35 @@ pub struct EngineInfo {
     pub slots: u32,
 }
 
+/// What of the pool is taken: all of it nothing when no attempt runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Occupancy {
+    /// Components.
+    pub component_instances: u64,
+    /// The core instances that they are made of.
+    pub core_instances: u64,
+    /// Linear memories.
+    pub memories: usize,
+    /// Tables.
+    pub tables: usize,
+    /// Stacks of guests' fibers.
+    pub stacks: usize,
+}
+
+impl Occupancy {
+    /// None: there is no pool.
+    pub(crate) fn of(engine: &Engine) -> Option<Self> {
+        let metrics = engine.pooling_allocator_metrics()?;
+        Some(Self {
+            component_instances: metrics.component_instances(),
+            core_instances: metrics.core_instances(),
+            memories: metrics.memories(),
+            tables: metrics.tables(),
+            stacks: metrics.stacks(),
+        })
+    }
+}
+
 /// Sets the engine up, with the allocator that was asked for, or the fastest that is safe here.
 pub(crate) fn build(config: &Config) -> Result<(Engine, EngineInfo), Error> {
     let scan = is_scan_safe();
@@ -114,17 +143,20 @@ fn pool(config: &Config, scan: bool) -> PoolingAllocationConfig {
     let (slots, limits) = (config.slots, &config.limits_max);
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let mut pool = PoolingAllocationConfig::new();
-    // A component is several core instances, mostly with one memory between them; the totals are
-    // what a typical guest of each slot takes, the limits what one guest may.
+    let each = |most: usize| slots.saturating_mul(count(most));
+    // Every slot has what one guest may take at most: where there was only what guests mostly take,
+    // one that takes all it may would leave others without. It is address space, not memory.
     pool.total_component_instances(slots)
-        .total_core_instances(slots * 8)
-        .total_memories(slots * 2)
-        .total_tables(slots * 4)
+        .total_core_instances(each(limits.instances_max))
+        .total_memories(each(limits.memories_max))
+        .total_tables(each(limits.tables_max))
         .total_stacks(slots)
         .max_memory_size(config.limits_max.memory_bytes_max)
         .table_elements(limits.table_elements_max)
         .max_memories_per_component(count(limits.memories_max))
+        .max_memories_per_module(count(limits.memories_max))
         .max_tables_per_component(count(limits.tables_max))
+        .max_tables_per_module(count(limits.tables_max))
         .max_core_instances_per_component(count(limits.instances_max));
     if scan {
         // Keeping pages without the scan would copy all of them back after every attempt.
