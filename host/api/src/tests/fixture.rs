@@ -47,6 +47,13 @@ pub(super) fn desk(config: Config) -> Desk {
     Desk::new(queue, cache, plugins, runtime, Handle::current(), clock)
 }
 
+/// A client as browsers and scripts are.
+pub(super) fn http() -> reqwest::Client {
+    // The client wants one even where it never needs it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
 impl Server {
     pub(super) async fn start() -> Self {
         Self::with(Config::default()).await
@@ -62,7 +69,7 @@ impl Server {
             Front { desk: desk.clone(), draining: draining.clone(), closing: closing.clone() };
         let serving = serve(listener, desk, draining, closing);
         tasks.spawn(async { serving.await.unwrap() });
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = http();
         Self { url, queue, front, tasks, http }
     }
 

@@ -4,7 +4,7 @@ use gristmill_queue::Config;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::fixture::{Server, expect, problem};
+use super::fixture::{Server, expect, http, problem};
 use crate::{BODY_BYTES_MAX, Kind};
 
 const ID: &str = "6f9619ff-8b86-d011-b42d-00cf4fc964ff";
@@ -104,7 +104,7 @@ async fn a_body_that_is_too_large_is_refused_with_its_bound() {
 async fn a_form_is_refused_since_any_web_page_could_send_it() {
     let server = Server::start().await;
     for media_type in ["text/plain", "application/x-www-form-urlencoded"] {
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = http();
         let request = http.post(format!("{}/v1/jobs", server.url));
         let request = request.header("content-type", media_type).body("{\"plugin\": \"echo\"}");
         let problem = problem(request, 415).await;
@@ -117,7 +117,7 @@ async fn a_form_is_refused_since_any_web_page_could_send_it() {
 async fn a_change_without_a_body_is_refused_where_any_web_page_could_ask_for_it() {
     let server = Server::start().await;
     let id = server.enqueued().await;
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = http();
     for path in [
         format!("jobs/{id}/cancel"),
         format!("jobs/{id}/retry"),
@@ -137,7 +137,7 @@ async fn a_change_without_a_body_is_refused_where_any_web_page_could_ask_for_it(
 async fn a_wrong_path_and_a_wrong_method_are_problems_too() {
     let server = Server::start().await;
     assert!(problem(server.get("/v2/jobs"), 404).await.is(Kind::UnknownRoute));
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = http();
     let delete = || http.request(Method::DELETE, format!("{}/v1/jobs", server.url));
     assert!(problem(delete(), 405).await.is(Kind::MethodNotAllowed));
     assert_eq!(expect(delete(), 405).await.headers()["allow"], "GET,HEAD,POST");
