@@ -6,4 +6,5 @@ mod guests;
 mod keyvalue;
 mod loading;
 mod single_flight;
+mod store;
 mod worker;

@@ -101,6 +101,11 @@ impl Runtime {
         &self.0.limits
     }
 
+    /// The largest component that is loaded.
+    pub(crate) fn component_bytes_max(&self) -> usize {
+        self.0.config.component_bytes_max
+    }
+
     /// The engine, for a benchmark that measures the bare engine beside this room.
     #[doc(hidden)]
     #[must_use]

@@ -1,5 +1,7 @@
 //! What can go wrong that isn't the guest's doing, and why a component can't be used.
 
+use gristmill_job::Digest;
+
 /// The host is unwell: the attempt counts as nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -91,7 +93,32 @@ pub enum LoadError {
         /// What is wrong where, and what would be right.
         why: String,
     },
+    /// Another version of the plugin is here than the one that is wanted.
+    #[error("plugin {name} is here as {here}, not as {wanted}")]
+    OtherVersion {
+        /// The plugin's name.
+        name: String,
+        /// The digest that is wanted.
+        wanted: Digest,
+        /// The digest of the version that serves.
+        here: Digest,
+    },
+    /// The files are those that couldn't be used the last time, for this reason.
+    #[error("{0}")]
+    AsBefore(String),
     /// The host is unwell.
     #[error(transparent)]
     Host(#[from] Error),
+}
+
+impl LoadError {
+    /// Whether the same files will fail in the same way.
+    pub(crate) fn is_of_the_files(&self) -> bool {
+        !matches!(self, Self::Unreadable { .. } | Self::Host(_))
+    }
+
+    /// Whether the same component will fail in the same way, whatever its manifest says.
+    pub(crate) fn is_of_the_component(&self) -> bool {
+        self.is_of_the_files() && !matches!(self, Self::AboveLimit { .. } | Self::Manifest { .. })
+    }
 }

@@ -41,4 +41,4 @@ pub use grants::{Access, Grants};
 pub use log_book::{Note, Notes, SilentNotes};
 pub use plugin::{Interface, Plugin};
 pub use state::{FollowUps, NoFollowUps};
-pub use store::PluginStore;
+pub use store::{BACKGROUND_LOADS_MAX, PluginStore};

@@ -1,7 +1,7 @@
 //! A component, ready to be called: compiled, linked, described.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use gristmill_job::{Digest, FunctionName, Payload, PluginName, Rejection};
 use wasmtime::Engine;
@@ -112,6 +112,26 @@ impl Plugin {
     pub(crate) fn described(mut self, functions: Option<Vec<Function>>) -> Self {
         Arc::make_mut(&mut self.0).functions = functions;
         self
+    }
+}
+
+impl Plugin {
+    /// Whether both are one and the same, not just equal.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakPlugin {
+        WeakPlugin(Arc::downgrade(&self.0))
+    }
+}
+
+/// A plugin as long as somebody else holds it.
+pub(crate) struct WeakPlugin(Weak<Inner>);
+
+impl WeakPlugin {
+    pub(crate) fn upgrade(&self) -> Option<Plugin> {
+        self.0.upgrade().map(Plugin)
     }
 }
 

@@ -3,9 +3,8 @@
 use clap::Subcommand;
 use clap::builder::FalseyValueParser;
 use gristmill::runtime::Interface;
-use gristmill::{FunctionView, Host, Plugin, PluginView};
+use gristmill::{Client, FunctionView, Host, Plugin, PluginEntry, PluginView, PluginsView};
 use serde::Serialize;
-use serde_json::json;
 
 use super::args::{Component, PluginsArgs};
 use super::error::{Error, one_line};
@@ -28,12 +27,14 @@ enum Command {
     Inspect(InspectArgs),
 }
 
-/// List the plugins of a folder
+/// List the plugins of a folder, or of a daemon
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  gristmill plugin list --plugins target/plugins")]
 struct ListArgs {
     #[command(flatten)]
     plugins: PluginsArgs,
+    #[command(flatten)]
+    server: ServerOption,
     /// Print an array of plugins as JSON; one that can't be used has a name and an error
     #[arg(long, env = "GRISTMILL_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
     json: bool,
@@ -48,9 +49,19 @@ struct InspectArgs {
     plugin: String,
     #[command(flatten)]
     plugins: PluginsArgs,
+    #[command(flatten)]
+    server: ServerOption,
     /// Print the plugin as JSON
     #[arg(long, env = "GRISTMILL_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
     json: bool,
+}
+
+/// Which daemon to ask, if any.
+#[derive(clap::Args)]
+struct ServerOption {
+    /// Ask the daemon at this address what it has, and what is wrong with what came since
+    #[arg(long, value_name = "URL", env = "GRISTMILL_SERVER", hide_env_values = true)]
+    server: Option<String>,
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
@@ -61,30 +72,36 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
 }
 
 async fn list(args: &ListArgs) -> Result<Exit, Error> {
-    let host = Host::builder().plugins_dir(&args.plugins.plugins).concurrency(1).build().await?;
-    let mut objects = Vec::new();
-    let mut rows = Vec::new();
-    let names = host.plugin_names().await?;
-    for name in &names {
-        match host.plugin(name).await {
-            Ok(plugin) => {
-                let view = PluginView::from(&plugin);
-                rows.push((name.as_str(), summary(&view)));
-                objects.push(json!(view));
-            }
-            Err(error) => {
-                rows.push((name.as_str(), one_line(&error)));
-                objects.push(json!({ "name": name, "error": one_line(&error) }));
-            }
-        }
-    }
+    let view = match &args.server.server {
+        Some(server) => Client::new(server)?.plugins().await?,
+        None => of_folder(args).await?,
+    };
     if args.json {
-        output::json(&objects)?;
-    } else if !rows.is_empty() {
-        output::text(&output::tame(&aligned(&rows)))?;
+        output::json(&view.plugins)?;
+    } else if !view.plugins.is_empty() {
+        let rows = view.plugins.iter().map(|entry| match entry {
+            PluginEntry::Usable(view) => (entry.name().as_str(), summary(view)),
+            PluginEntry::Unusable { error, .. } => (entry.name().as_str(), error.clone()),
+        });
+        output::text(&output::tame(&aligned(&rows.collect::<Vec<_>>())))?;
+    }
+    if let Some(fault) = view.fault {
+        output::complain(&fault);
+    }
+    Ok(Exit::Completed)
+}
+
+async fn of_folder(args: &ListArgs) -> Result<PluginsView, Error> {
+    let host = Host::builder().plugins_dir(&args.plugins.plugins).concurrency(1).build().await?;
+    let mut plugins = Vec::new();
+    for name in host.plugin_names().await? {
+        plugins.push(match host.plugin(&name).await {
+            Ok(plugin) => PluginEntry::Usable(PluginView::from(&plugin)),
+            Err(error) => PluginEntry::Unusable { name, error: one_line(&error) },
+        });
     }
     host.shutdown().await?;
-    Ok(Exit::Completed)
+    Ok(PluginsView { plugins, fault: None })
 }
 
 fn summary(view: &PluginView) -> String {
@@ -94,7 +111,11 @@ fn summary(view: &PluginView) -> String {
     };
     // Enough of the digest to tell versions apart.
     let digest: String = view.digest.to_string().chars().take(19).collect();
-    format!("{digest}  {:>10}  {functions}", bytes(view.bytes as u64))
+    let fault = match &view.fault {
+        Some(fault) => format!("  (its new version can't be used: {fault})"),
+        None => String::new(),
+    };
+    format!("{digest}  {:>10}  {functions}{fault}", bytes(view.bytes as u64))
 }
 
 /// A plugin with all that is known of it.
@@ -114,6 +135,9 @@ struct InterfaceView {
 }
 
 async fn inspect(args: &InspectArgs) -> Result<Exit, Error> {
+    if let Some(server) = &args.server.server {
+        return inspect_there(args, &Client::new(server)?).await;
+    }
     let component = Component::parse(&args.plugin)?;
     let host = Host::builder().plugins_dir(&args.plugins.plugins).concurrency(1).build().await?;
     let plugin = component.load(&host).await?;
@@ -125,6 +149,41 @@ async fn inspect(args: &InspectArgs) -> Result<Exit, Error> {
     }
     host.shutdown().await?;
     Ok(Exit::Completed)
+}
+
+/// What a daemon says of one of its plugins.
+async fn inspect_there(args: &InspectArgs, client: &Client) -> Result<Exit, Error> {
+    let mut plugins = client.plugins().await?.plugins.into_iter();
+    let Some(entry) = plugins.find(|entry| entry.name().as_str() == args.plugin) else {
+        return Err(Error::NotFound(format!("the daemon has no plugin {:?}", args.plugin)));
+    };
+    match &entry {
+        _ if args.json => output::json(&entry)?,
+        PluginEntry::Usable(view) => output::text(&output::tame(&described(view)))?,
+        PluginEntry::Unusable { name, error } => {
+            return Err(Error::NotFound(format!("plugin {name} can't be used: {error}")));
+        }
+    }
+    Ok(Exit::Completed)
+}
+
+/// Name, version and functions of a plugin, and what is wrong with the next version.
+fn described(view: &PluginView) -> String {
+    let mut rows = vec![
+        ("plugin", view.name.to_string()),
+        ("digest", view.digest.to_string()),
+        ("size", format!("{} bytes", view.bytes)),
+    ];
+    if let Some(fault) = &view.fault {
+        rows.push(("new version", format!("can't be used: {fault}")));
+    }
+    let mut text = aligned(&rows);
+    text.push_str("\n\nfunctions");
+    match &view.functions {
+        Some(functions) => functions.iter().for_each(|f| text.push_str(&function(f))),
+        None => text.push_str("\n  it doesn't describe itself"),
+    }
+    text
 }
 
 impl Inspected {
@@ -145,16 +204,7 @@ impl Inspected {
     }
 
     fn shown(&self) -> String {
-        let mut text = aligned(&[
-            ("plugin", self.plugin.name.to_string()),
-            ("digest", self.plugin.digest.to_string()),
-            ("size", format!("{} bytes", self.plugin.bytes)),
-        ]);
-        text.push_str("\n\nfunctions");
-        match &self.plugin.functions {
-            Some(functions) => functions.iter().for_each(|f| text.push_str(&function(f))),
-            None => text.push_str("\n  it doesn't describe itself"),
-        }
+        let mut text = described(&self.plugin);
         for (title, interfaces) in [("imports", &self.imports), ("exports", &self.exports)] {
             text.push_str(&format!("\n\n{title}"));
             for interface in interfaces {

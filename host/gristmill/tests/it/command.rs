@@ -100,6 +100,17 @@ impl Running {
         }
     }
 
+    /// Reads stderr until each of these was said, in whatever order.
+    #[track_caller]
+    pub(crate) fn until_all(&mut self, says: &[&str]) {
+        let mut left = says.to_vec();
+        while !left.is_empty() {
+            let mut line = String::new();
+            assert_ne!(self.stderr.read_line(&mut line).unwrap(), 0, "nobody said {left:?}");
+            left.retain(|says| !line.contains(says));
+        }
+    }
+
     /// Nobody reads its output any more.
     pub(crate) fn close_stdout(&mut self) {
         drop(self.child.as_mut().unwrap().stdout.take());

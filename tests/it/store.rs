@@ -1,0 +1,6 @@
+//! The plugins folder of a mill that goes on: versions that come and go while jobs run.
+
+mod farm;
+mod pinned;
+mod reloads;
+mod take_over;
