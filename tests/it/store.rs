@@ -1,5 +1,6 @@
 //! The plugins folder of a mill that goes on: versions that come and go while jobs run.
 
+mod compiled;
 mod farm;
 mod pinned;
 mod reloads;

@@ -14,6 +14,7 @@ use wasmtime::component::Linker;
 use wasmtime::{Engine, Store};
 
 use crate::bindings::types;
+use crate::compile::Compiling;
 use crate::config::{self, Config, Limits};
 use crate::engine::{self, EngineInfo, Ticker};
 use crate::error::{Error, LoadError};
@@ -33,6 +34,7 @@ struct Inner {
     _ticker: Ticker,
     engine: Engine,
     linker: Linker<State>,
+    compiling: Compiling,
     config: Config,
     limits: Arc<Limits>,
     info: EngineInfo,
@@ -86,7 +88,17 @@ impl Runtime {
         let ticker = Ticker::start(&engine)?;
         let limits = Arc::new(config.limits.clone());
         let shared = Arc::new(Shared { cache, cache_config, follow_ups, clock });
-        Ok(Self(Arc::new(Inner { _ticker: ticker, engine, linker, config, limits, info, shared })))
+        let compiling = Compiling::new(&engine, &config);
+        Ok(Self(Arc::new(Inner {
+            _ticker: ticker,
+            engine,
+            linker,
+            compiling,
+            config,
+            limits,
+            info,
+            shared,
+        })))
     }
 
     /// How the engine was set up.
@@ -119,9 +131,11 @@ impl Runtime {
     /// # Errors
     /// [`LoadError`] says why it can't be used.
     pub async fn load(&self, name: PluginName, bytes: Bytes) -> Result<Plugin, LoadError> {
+        plugin::recognise(&bytes, self.0.config.component_bytes_max)?;
+        let compiled = self.0.compiling.compile(bytes).await?;
         let inner = Arc::clone(&self.0);
         let prepared = tokio::task::spawn_blocking(move || {
-            plugin::prepare(&inner.engine, &inner.linker, &inner.config, name, &bytes)
+            plugin::prepare(&inner.engine, &inner.linker, &inner.config, name, compiled)
         });
         let plugin = match prepared.await {
             Ok(prepared) => prepared?,

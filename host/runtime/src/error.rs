@@ -93,6 +93,17 @@ pub enum LoadError {
         /// What is wrong where, and what would be right.
         why: String,
     },
+    /// Compiling the component took more than it may.
+    #[error("compiling the component takes more than {allowed} ({limit}), and was ended")]
+    CompileLimit {
+        /// The limit's name: `cpu`, `memory`, `wall` or `code`.
+        limit: &'static str,
+        /// What it is allowed.
+        allowed: String,
+    },
+    /// The compiler itself failed.
+    #[error("the compiler failed: {0}")]
+    Compiler(String),
     /// Another version of the plugin is here than the one that is wanted.
     #[error("plugin {name} is here as {here}, not as {wanted}")]
     OtherVersion {
@@ -112,13 +123,21 @@ pub enum LoadError {
 }
 
 impl LoadError {
-    /// Whether the same files will fail in the same way.
+    /// Whether the same files will fail in the same way. A plugin that can't describe itself may just have
+    /// been given too little time by a busy machine.
     pub(crate) fn is_of_the_files(&self) -> bool {
-        !matches!(self, Self::Unreadable { .. } | Self::Host(_))
+        use LoadError as E;
+        !matches!(self, E::Unreadable { .. } | E::Host(_) | E::Compiler(_) | E::Description(_))
     }
 
-    /// Whether the same component will fail in the same way, whatever its manifest says.
+    /// Whether the same component will fail in the same way, whatever its manifest says and however busy
+    /// the machine is.
     pub(crate) fn is_of_the_component(&self) -> bool {
-        self.is_of_the_files() && !matches!(self, Self::AboveLimit { .. } | Self::Manifest { .. })
+        use LoadError as E;
+        let may_pass = matches!(
+            self,
+            E::AboveLimit { .. } | E::Manifest { .. } | E::CompileLimit { limit: "wall", .. }
+        );
+        self.is_of_the_files() && !may_pass
     }
 }

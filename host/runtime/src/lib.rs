@@ -16,6 +16,8 @@ mod attempt;
 mod bindings;
 mod budget;
 mod capabilities;
+mod compile;
+mod compiled;
 mod config;
 mod describe;
 mod engine;
@@ -33,6 +35,8 @@ mod supervise;
 mod wasi;
 
 pub use attempt::{Attempt, Report, Runtime};
+pub use compile::child::compile_child;
+pub use compile::{CompileLimits, Compiler, CompilerChild};
 pub use config::{Config, Limits};
 pub use describe::Function;
 pub use engine::{Allocator, EngineInfo};

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use clap::builder::FalseyValueParser;
 use gristmill::runtime::Interface;
-use gristmill::{Client, FunctionView, Host, Plugin, PluginEntry, PluginView, PluginsView};
+use gristmill::{Client, FunctionView, Plugin, PluginEntry, PluginView, PluginsView};
 use serde::Serialize;
 
 use super::args::{Component, PluginsArgs};
@@ -92,7 +92,7 @@ async fn list(args: &ListArgs) -> Result<Exit, Error> {
 }
 
 async fn of_folder(args: &ListArgs) -> Result<PluginsView, Error> {
-    let host = Host::builder().plugins_dir(&args.plugins.plugins).concurrency(1).build().await?;
+    let host = args.plugins.builder(None).concurrency(1).build().await?;
     let mut plugins = Vec::new();
     for name in host.plugin_names().await? {
         plugins.push(match host.plugin(&name).await {
@@ -139,7 +139,7 @@ async fn inspect(args: &InspectArgs) -> Result<Exit, Error> {
         return inspect_there(args, &Client::new(server)?).await;
     }
     let component = Component::parse(&args.plugin)?;
-    let host = Host::builder().plugins_dir(&args.plugins.plugins).concurrency(1).build().await?;
+    let host = args.plugins.builder(None).concurrency(1).build().await?;
     let plugin = component.load(&host).await?;
     let inspected = Inspected::new(&plugin, host.info().await?.limits);
     if args.json {
