@@ -15,8 +15,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// How long a test waits for what should happen soon.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a test waits for what should happen soon. Shorter than the pause between two looks at a
+/// folder of which nothing was heard, so that what is noticed in time was heard of.
+pub(super) const PATIENCE: Duration = Duration::from_secs(25);
 
 /// The smallest component that a job can call: it completes whatever it is asked for, with nothing.
 const TINY: &str = r#"(component
@@ -207,7 +208,7 @@ impl Farm {
     pub(super) async fn close_gate(&self) -> Reservation {
         let key = Key::new("gate", &gristmill_cache::Config::default()).expect("a key");
         let space = "plugin:mill".parse().expect("a space");
-        let gate = self.cache.get_or_reserve(&space, &key, PATIENCE * 2, Duration::ZERO).await;
+        let gate = self.cache.get_or_reserve(&space, &key, PATIENCE * 4, Duration::ZERO).await;
         let Ok(Lookup::Reserved(gate)) = gate else { panic!("nobody else holds it: {gate:?}") };
         gate
     }

@@ -23,7 +23,7 @@ use crate::state::lock;
 /// How often the folder is looked through although nothing was heard: watches get lost, network file
 /// systems tell nothing of what others write, nor does anybody of what a link leads to. A look costs
 /// two calls of the system for each plugin.
-const BACKSTOP: Duration = Duration::from_secs(10);
+const BACKSTOP: Duration = Duration::from_secs(30);
 /// How often a folder that is away is looked for.
 const AWAY_RETRY: Duration = Duration::from_secs(1);
 
