@@ -10,4 +10,5 @@ mod keyvalue;
 mod loading;
 mod manifest;
 mod single_flight;
+mod store;
 mod worker;

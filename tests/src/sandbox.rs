@@ -113,6 +113,15 @@ impl Sandbox {
         Self::build(config, follow_ups).expect("an engine")
     }
 
+    /// With this configuration.
+    ///
+    /// # Panics
+    /// The engine can't be set up.
+    #[must_use]
+    pub fn with_config(config: Config) -> Self {
+        Self::build(config, Arc::new(NoFollowUps)).expect("an engine")
+    }
+
     fn build(
         config: Config,
         follow_ups: Arc<dyn FollowUps>,

@@ -13,6 +13,7 @@ use wasmtime::component::Linker;
 use wasmtime::{Engine, Store};
 
 use crate::bindings::types;
+use crate::compile::Compiling;
 use crate::config::{self, Config};
 use crate::engine::{self, EngineInfo, Occupancy, Ticker};
 use crate::error::{Error, LoadError};
@@ -35,6 +36,7 @@ struct Inner {
     _ticker: Ticker,
     engine: Engine,
     linker: Linker<State>,
+    compiling: Compiling,
     config: Config,
     info: EngineInfo,
     shared: Arc<Shared>,
@@ -86,7 +88,16 @@ impl Runtime {
             .map_err(|e| Error::Engine(e.into()))?;
         let ticker = Ticker::start(&engine)?;
         let shared = Arc::new(Shared { cache, cache_config, follow_ups, clock });
-        Ok(Self(Arc::new(Inner { _ticker: ticker, engine, linker, config, info, shared })))
+        let compiling = Compiling::new(&engine, &config);
+        Ok(Self(Arc::new(Inner {
+            _ticker: ticker,
+            engine,
+            linker,
+            compiling,
+            config,
+            info,
+            shared,
+        })))
     }
 
     /// How the engine was set up.
@@ -111,6 +122,11 @@ impl Runtime {
     #[must_use]
     pub fn limits_max(&self) -> &Limits {
         &self.0.config.limits_max
+    }
+
+    /// The largest component that is loaded.
+    pub(crate) fn component_bytes_max(&self) -> usize {
+        self.0.config.component_bytes_max
     }
 
     /// The engine, for a benchmark that measures the bare engine beside this room.
@@ -142,9 +158,11 @@ impl Runtime {
         if let Some(said) = manifest.name.as_ref().filter(|said| **said != name) {
             return Err(LoadError::OtherName { said: said.to_string(), name: name.to_string() });
         }
+        plugin::recognise(&bytes, self.0.config.component_bytes_max)?;
+        let compiled = self.0.compiling.compile(bytes).await?;
         let inner = Arc::clone(&self.0);
         let prepared = tokio::task::spawn_blocking(move || {
-            plugin::prepare(&inner.engine, &inner.linker, &inner.config, name, &bytes, manifest)
+            plugin::prepare(&inner.engine, &inner.linker, &inner.config, name, compiled, manifest)
         });
         let plugin = match prepared.await {
             Ok(prepared) => prepared?,

@@ -123,7 +123,7 @@ fn on_demand(config: &Config, note: Option<String>) -> Result<(Engine, EngineInf
 
 /// Only what components of Rust, JavaScript and Python need: most advisories of recent years were
 /// in what is switched off here.
-fn features() -> wasmtime::Config {
+pub(crate) fn features() -> wasmtime::Config {
     let mut config = wasmtime::Config::new();
     config
         .concurrency_support(false)
