@@ -9,6 +9,7 @@ use wasmtime::{
     WasmBacktraceDetails,
 };
 
+use crate::attempt::Runtime;
 use crate::config::{self, Config};
 use crate::error::Error;
 
@@ -32,6 +33,36 @@ pub struct EngineInfo {
     pub note: Option<String>,
     /// Attempts that may run at one time.
     pub slots: u32,
+}
+
+/// What of the pool is taken: all of it nothing when no attempt runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Occupancy {
+    /// Components.
+    pub component_instances: u64,
+    /// The core instances that they are made of.
+    pub core_instances: u64,
+    /// Linear memories.
+    pub memories: usize,
+    /// Tables.
+    pub tables: usize,
+    /// Stacks of guests' fibers.
+    pub stacks: usize,
+}
+
+impl Runtime {
+    /// What of the pool is taken now; none where instances don't come from a pool.
+    #[must_use]
+    pub fn occupancy(&self) -> Option<Occupancy> {
+        let metrics = self.engine().pooling_allocator_metrics()?;
+        Some(Occupancy {
+            component_instances: metrics.component_instances(),
+            core_instances: metrics.core_instances(),
+            memories: metrics.memories(),
+            tables: metrics.tables(),
+            stacks: metrics.stacks(),
+        })
+    }
 }
 
 /// Sets the engine up, with the allocator that was asked for, or the fastest that is safe here.

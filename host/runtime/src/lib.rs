@@ -41,7 +41,7 @@ pub use attempt::{Attempt, Report, Runtime};
 pub use check::Problem;
 pub use config::Config;
 pub use describe::Function;
-pub use engine::{Allocator, EngineInfo};
+pub use engine::{Allocator, EngineInfo, Occupancy};
 pub use error::{Error, LoadError};
 pub use grants::{Access, Folder, Grants, Secret, Target};
 pub use limits::{Limit, Limits, Unit};
