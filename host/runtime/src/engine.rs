@@ -145,17 +145,20 @@ fn pool(config: &Config, scan: bool) -> PoolingAllocationConfig {
     let (slots, limits) = (config.slots, &config.limits_max);
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let mut pool = PoolingAllocationConfig::new();
-    // A component is several core instances, mostly with one memory between them; the totals are
-    // what a typical guest of each slot takes, the limits what one guest may.
+    let each = |most: usize| slots.saturating_mul(count(most));
+    // Every slot has what one guest may take at most: where there was only what guests mostly take,
+    // one that takes all it may would leave others without. It is address space, not memory.
     pool.total_component_instances(slots)
-        .total_core_instances(slots * 8)
-        .total_memories(slots * 2)
-        .total_tables(slots * 4)
+        .total_core_instances(each(limits.instances_max))
+        .total_memories(each(limits.memories_max))
+        .total_tables(each(limits.tables_max))
         .total_stacks(slots)
         .max_memory_size(config.limits_max.memory_bytes_max)
         .table_elements(limits.table_elements_max)
         .max_memories_per_component(count(limits.memories_max))
+        .max_memories_per_module(count(limits.memories_max))
         .max_tables_per_component(count(limits.tables_max))
+        .max_tables_per_module(count(limits.tables_max))
         .max_core_instances_per_component(count(limits.instances_max));
     if scan {
         // Keeping pages without the scan would copy all of them back after every attempt.
