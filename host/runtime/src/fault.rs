@@ -8,6 +8,7 @@ use wasmtime::component::ResourceTableError;
 use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
+use crate::budget;
 use crate::config;
 use crate::error::Error;
 use crate::limiter::Limiter;
@@ -94,6 +95,7 @@ fn allowed(name: &str, limits: &Limits) -> String {
     match limit(name) {
         Some(limit) => format!(" of {}", limit.shown(limit.of(limits))),
         None if name == "stack" => format!(" of {} bytes", config::STACK_BYTES_MAX),
+        None if name == "follow_up_bytes" => format!(" of {} bytes", budget::DRAFT_BYTES_MAX),
         None => String::new(),
     }
 }
