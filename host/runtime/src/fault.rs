@@ -15,6 +15,9 @@ use crate::limiter::Limiter;
 use crate::limits::{Limit, Limits};
 use crate::log_book::cut;
 
+/// One frame of a backtrace: room for a path and a generic function's name.
+const FRAME_BYTES_MAX: usize = 1 << 10;
+
 /// Why the host itself ended a guest's call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Abort {
@@ -191,7 +194,10 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
             let file = symbol.file()?;
             Some(format!(" at {file}:{}", symbol.line().unwrap_or_default()))
         });
-        lines.push(format!("{function}{}", place.unwrap_or_default()));
+        let line = format!("{function}{}", place.unwrap_or_default());
+        // The guest's names and paths may be long, and say what they like.
+        let line = cut(&line, FRAME_BYTES_MAX).replace(char::is_control, " ");
+        lines.push(line);
     }
     lines
 }
