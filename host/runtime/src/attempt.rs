@@ -302,7 +302,7 @@ async fn describe_call(
 fn answered(answer: Answer, limits: &Limits, wall: Duration) -> Outcome {
     match answer {
         Ok(result) => {
-            let size = result.as_ref().map_or(0, |payload| payload.data.len());
+            let size = result.as_ref().map_or(0, size);
             if size > limits.result_bytes_max {
                 return fault::aborted(Abort::Limit("result"), None, limits, wall);
             }
@@ -326,12 +326,18 @@ fn answered(answer: Answer, limits: &Limits, wall: Duration) -> Outcome {
     }
 }
 
+/// What a payload takes, its media type included: that is as long as the guest makes it.
+fn size(payload: &types::Payload) -> usize {
+    payload.content_type.len() + payload.data.len()
+}
+
 fn reported(failure: types::Failure, limits: &Limits) -> ErrorReport {
     let code = failure.code.as_deref().unwrap_or(codes::FAILED);
     let code = cut(code, config::CODE_BYTES_MAX);
-    let detail = failure.detail.filter(|detail| detail.data.len() <= limits.result_bytes_max).map(
-        |detail| Payload { content_type: detail.content_type, data: Bytes::from(detail.data) },
-    );
+    let detail =
+        failure.detail.filter(|detail| size(detail) <= limits.result_bytes_max).map(|detail| {
+            Payload { content_type: detail.content_type, data: Bytes::from(detail.data) }
+        });
     ErrorReport { detail, ..fault::report(code, failure.message, None) }
 }
 
