@@ -9,11 +9,12 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker};
 
 use crate::bindings::GuestPre;
-use crate::config::Config;
+use crate::config::{Config, MESSAGE_BYTES_MAX};
 use crate::describe::{self, Function};
 use crate::error::LoadError;
 use crate::grants::Grants;
 use crate::limits::Limits;
+use crate::log_book::cut;
 use crate::manifest::Manifest;
 use crate::state::State;
 use crate::terms::{AllTerms, Terms};
@@ -167,7 +168,8 @@ pub(crate) fn prepare(
     let imports = interfaces(engine, component.component_type().imports(engine));
     let exports = interfaces(engine, component.component_type().exports(engine));
     if let Some(import) = imports.iter().find(|import| !is_offered(&import.name)) {
-        return Err(LoadError::MissingImport { import: import.name.clone() });
+        let import = cut(&import.name, MESSAGE_BYTES_MAX).to_owned();
+        return Err(LoadError::MissingImport { import });
     }
     if !exports.iter().any(|export| export.name.starts_with("gristmill:job/handler@0.1.")) {
         return Err(LoadError::NothingToCall { exports: listed(&exports) });
@@ -267,12 +269,12 @@ fn listed(exports: &[Interface]) -> String {
         return "nothing".to_owned();
     }
     let names: Vec<&str> = exports.iter().map(|export| export.name.as_str()).collect();
-    names.join(", ")
+    cut(&names.join(", "), MESSAGE_BYTES_MAX).to_owned()
 }
 
 /// The engine's error in one line: errors are read in terminals and logs.
 fn one_line(error: &wasmtime::Error) -> String {
     let text = format!("{error:#}");
     let words: Vec<&str> = text.split_whitespace().collect();
-    words.join(" ")
+    cut(&words.join(" "), MESSAGE_BYTES_MAX).to_owned()
 }
