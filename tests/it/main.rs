@@ -1,8 +1,10 @@
 //! All integration tests, in one binary.
 
+mod bulk;
 mod cache;
 mod grants;
 mod guests;
+mod hostile;
 mod keyvalue;
 mod loading;
 mod manifest;
