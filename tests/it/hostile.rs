@@ -4,6 +4,7 @@
 mod abi;
 mod describe;
 mod handles;
+mod hanging;
 mod host;
 mod loading;
 mod memory;

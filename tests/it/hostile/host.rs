@@ -46,6 +46,11 @@ pub(super) async fn sixty_megabytes_of_chance() {
 }
 
 #[tokio::test]
+pub(super) async fn read_without_end() {
+    expect("read_without_end", Completed).await;
+}
+
+#[tokio::test]
 pub(super) async fn exit_in_failure() {
     expect("exit_in_failure", Trapped("exit")).await;
 }

@@ -221,6 +221,23 @@ async fn five_thousand_functions_are_compiled() {
 }
 
 #[tokio::test]
+async fn debug_information_without_sense_does_no_harm() {
+    // Units of DWARF that are a header and no more, and then one that claims all there is.
+    let unit = r"\08\00\00\00\04\00\00\00\00\00\04\01".repeat(1_000) + r"\ff\ff\ff\ef\04\00";
+    let component = wat::parse_str(framed(&format!(
+        "(core module $Main
+         (func $f unreachable)
+         (func (export \"handle\") (param i32 i32 i32 i32 i32 i32) (result i32) (call $f) (i32.const 0))
+         (@custom \".debug_abbrev\" \"\\01\\11\\00\\00\\00\\00\")
+         (@custom \".debug_line\" \"\\ff\\00\\00\\00garbage\")
+         (@custom \".debug_info\" \"{unit}\"))
+         (core instance $main (instantiate $Main))"
+    )));
+    let component = component.expect("it is text");
+    expect_of(component, Trapped("unreachable")).await;
+}
+
+#[tokio::test]
 async fn names_as_long_as_a_book_are_cut() {
     let name = format!("{}\\n\\1b[31m", "n".repeat(50_000));
     let component = framed(&format!(

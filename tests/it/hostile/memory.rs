@@ -48,6 +48,11 @@ pub(super) async fn recurse_forever() {
 }
 
 #[tokio::test]
+pub(super) async fn recurse_into_host() {
+    expect("recurse_into_host", Limited("stack")).await;
+}
+
+#[tokio::test]
 pub(super) async fn recurse_through_table() {
     expect("recurse_through_table", Limited("stack")).await;
 }
