@@ -1,5 +1,5 @@
   ;; Declares a function of WASI with an answer of 65,536 parts, and calls it for ever.
-  (import "wasi:cli/environment@0.2.6" (instance $environment
+  (import "wasi:sockets/instance-network@0.2.6" (instance $sockets
     (type $t0 (tuple u8 u8))
     (type $t1 (tuple $t0 $t0))
     (type $t2 (tuple $t1 $t1))
@@ -17,7 +17,7 @@
     (type $t14 (tuple $t13 $t13))
     (type $t15 (tuple $t14 $t14))
     (export "get" (func (result $t15)))))
-  (core func $get (canon lower (func $environment "get") (memory (core memory $std "memory"))))
+  (core func $get (canon lower (func $sockets "get") (memory (core memory $std "memory"))))
   (core module $Main
     (import "std" "memory" (memory 1))
     (import "host" "get" (func $get (param i32)))

@@ -53,16 +53,16 @@ async fn turns(turns: usize) {
 
 /// Runs one attempt to such an end; none: nobody wanted to know.
 async fn run(sandbox: Arc<Sandbox>, plugin: Plugin, end: End) -> Option<Outcome> {
-    let cancel = Stop::new();
+    let stop = Stop::new();
     let timeout = if let End::Awaited(timeout) = end { timeout } else { None };
-    let attempt = sandbox.an_attempt(job(timeout), 1, None, cancel.clone());
+    let attempt = sandbox.an_attempt(job(timeout), 1, None, stop.clone());
     let run = sandbox.runtime.run(&plugin, attempt);
     let report = match end {
         End::Awaited(_) => run.await,
         End::Cancelled(after) => {
             let cancelled = async {
                 turns(after).await;
-                cancel.cancel();
+                stop.cancel();
             };
             tokio::join!(run, cancelled).0
         }

@@ -9,6 +9,7 @@ use wasmtime::{
     WasmBacktraceDetails,
 };
 
+use crate::attempt::Runtime;
 use crate::config::{self, Config};
 use crate::error::Error;
 
@@ -49,11 +50,12 @@ pub struct Occupancy {
     pub stacks: usize,
 }
 
-impl Occupancy {
-    /// None: there is no pool.
-    pub(crate) fn of(engine: &Engine) -> Option<Self> {
-        let metrics = engine.pooling_allocator_metrics()?;
-        Some(Self {
+impl Runtime {
+    /// What of the pool is taken now; none where instances don't come from a pool.
+    #[must_use]
+    pub fn occupancy(&self) -> Option<Occupancy> {
+        let metrics = self.engine().pooling_allocator_metrics()?;
+        Some(Occupancy {
             component_instances: metrics.component_instances(),
             core_instances: metrics.core_instances(),
             memories: metrics.memories(),

@@ -39,7 +39,7 @@ pub(super) async fn grow_table() {
 
 #[tokio::test]
 pub(super) async fn huge_table_at_start() {
-    expect("huge_table_at_start", Refused("invalid")).await;
+    expect("huge_table_at_start", Refused("table_elements")).await;
 }
 
 #[tokio::test]
@@ -59,17 +59,17 @@ pub(super) async fn recurse_through_table() {
 
 #[tokio::test]
 pub(super) async fn too_many_memories() {
-    expect("too_many_memories", Refused("invalid")).await;
+    expect("too_many_memories", Refused("memories")).await;
 }
 
 #[tokio::test]
 pub(super) async fn too_many_tables() {
-    expect("too_many_tables", Refused("invalid")).await;
+    expect("too_many_tables", Refused("tables")).await;
 }
 
 #[tokio::test]
 pub(super) async fn too_many_instances() {
-    expect("too_many_instances", Refused("invalid")).await;
+    expect("too_many_instances", Limited("instances")).await;
 }
 
 #[tokio::test]
