@@ -14,7 +14,7 @@ use crate::keyvalue::{keyvalue_draft, keyvalue_draft2};
 use crate::manifest::granted;
 use crate::single_flight::single_flight;
 
-include!(concat!(env!("OUT_DIR"), "/guests.rs"));
+include!(concat!(env!("OUT_DIR"), "/guest.rs"));
 
 macro_rules! assert_test_exists {
     ($name:ident) => {

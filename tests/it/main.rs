@@ -1,11 +1,14 @@
 //! All integration tests, in one binary.
 
+mod bulk;
 mod cache;
 mod grants;
 mod guests;
+mod hostile;
 mod http;
 mod keyvalue;
 mod loading;
 mod manifest;
 mod single_flight;
+mod store;
 mod worker;

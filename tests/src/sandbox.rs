@@ -92,6 +92,16 @@ impl Sandbox {
         Self::build(config, Arc::new(NoFollowUps))
     }
 
+    /// With room for so many attempts at a time, and these limits.
+    ///
+    /// # Panics
+    /// The engine can't be set up.
+    #[must_use]
+    pub fn with_slots_and_limits(slots: u32, limits: Limits) -> Self {
+        let config = Config { slots, limits, ..Config::default() };
+        Self::build(config, Arc::new(NoFollowUps)).expect("an engine")
+    }
+
     /// With these limits, and somebody who takes follow-ups.
     ///
     /// # Panics
@@ -101,6 +111,15 @@ impl Sandbox {
         // A pool for each of many tests would reserve more address space than there is.
         let config = Config { slots: 4, limits, ..Config::default() };
         Self::build(config, follow_ups).expect("an engine")
+    }
+
+    /// With this configuration.
+    ///
+    /// # Panics
+    /// The engine can't be set up.
+    #[must_use]
+    pub fn with_config(config: Config) -> Self {
+        Self::build(config, Arc::new(NoFollowUps)).expect("an engine")
     }
 
     fn build(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gristmill_cache::{Cache, Config};
-use gristmill_job::{Clock, NewJob, PluginName, Rejection, RejectionCode, Verdict};
+use gristmill_job::{Clock, Digest, NewJob, PluginName, Rejection, RejectionCode, Verdict};
 use gristmill_queue::Queue;
 use gristmill_runtime::{Error, LoadError, Plugin, PluginStore, Runtime};
 use tokio::runtime::Handle;
@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 
 use crate::degraded::{Degraded, Part};
 use crate::limits;
+use crate::plugins::PluginView;
 
 /// Queue, cache, plugins and sandbox, as they were chosen. Cloning shares them.
 #[derive(Clone)]
@@ -66,11 +67,26 @@ impl Desk {
     /// # Errors
     /// Why it can't be used.
     pub async fn plugin(&self, name: &PluginName) -> Result<Plugin, LoadError> {
-        if let Some(plugin) = self.plugins.loaded(name) {
+        self.plugin_version(name, None).await
+    }
+
+    /// The plugin of this name in the version of this digest, as [`PluginStore::get_version`] has it.
+    async fn plugin_version(
+        &self,
+        name: &PluginName,
+        digest: Option<Digest>,
+    ) -> Result<Plugin, LoadError> {
+        if let Some(plugin) = self.plugins.loaded_version(name, digest) {
             return Ok(plugin);
         }
         let (plugins, name) = (Arc::clone(&self.plugins), name.clone());
-        self.loading(async move { plugins.get(&name).await }).await
+        self.loading(async move { plugins.get_version(&name, digest).await }).await
+    }
+
+    /// A plugin as users read of it, with what is wrong with the version that should take its place.
+    #[must_use]
+    pub fn view(&self, plugin: &Plugin) -> PluginView {
+        PluginView { fault: self.plugins.fault(plugin.name()), ..plugin.into() }
     }
 
     /// Loads a plugin where guests run, since it is asked to describe itself, and not too many at a
@@ -141,29 +157,18 @@ impl Desk {
 
     /// Checks function and input where the plugin is known here, and fills in which function it is.
     ///
-    /// A plugin that is not known here may be known to another worker of a shared queue. A queue
+    /// A plugin, or a version of it, that is not known here may be known to another worker of a shared queue. A queue
     /// that is this process's own has no other worker, so there the job is refused.
     ///
     /// # Errors
     /// A rejection that says what would fit.
     pub async fn admit(&self, job: &mut NewJob) -> Result<(), Rejection> {
         let shared = self.queue.traits().shared;
-        let plugin = match self.plugin(&job.plugin).await {
+        let plugin = match self.plugin_version(&job.plugin, job.digest).await {
             Ok(plugin) => plugin,
             Err(_) if shared => return Ok(()),
             Err(error) => return Err(self.unusable(&job.plugin, &error).await),
         };
-        if let Some(digest) = job.digest
-            && digest != plugin.digest()
-        {
-            // Another worker may have that version.
-            if shared {
-                return Ok(());
-            }
-            let here = plugin.digest();
-            let message = format!("plugin {} is here as {here}, not as {digest}", job.plugin);
-            return Err(Rejection { code: RejectionCode::UnknownPlugin, message });
-        }
         let function = plugin.check(job.function.as_ref(), &job.input)?;
         let terms = plugin.terms(Some(&function));
         let has_policy = terms.attempts_max.is_some() || terms.backoff.is_some();
@@ -179,6 +184,7 @@ impl Desk {
             LoadError::NotFound { .. } => {
                 format!("no plugin {:?} here; there {}", name.as_str(), self.known().await)
             }
+            LoadError::OtherVersion { .. } => error.to_string(),
             other => format!("plugin {name} can't be used: {other}"),
         };
         Rejection { code: RejectionCode::UnknownPlugin, message }

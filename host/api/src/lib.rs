@@ -33,7 +33,7 @@ pub use desk::Desk;
 pub use info::{BackendInfo, EngineView, Info, LimitsView, PluginsInfo};
 pub use limits::{BODY_BYTES_MAX, LOADS_MAX, WAIT_MAX};
 pub use listing::{JobsPage, LogsView};
-pub use plugins::{FunctionView, PluginView};
+pub use plugins::{FunctionView, PluginEntry, PluginView, PluginsView};
 pub use problem::{Kind, Problem};
 pub use queues::{ClearedView, QueueView, QueuesView, RequeuedView, TotalsView};
 pub use serve::{BindError, bind, serve};

@@ -5,6 +5,42 @@ use gristmill_runtime::{Function, Plugin};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// All plugins of a host.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PluginsView {
+    /// The plugins, by name.
+    pub plugins: Vec<PluginEntry>,
+    /// Why their folder can't be followed just now.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub fault: Option<String>,
+}
+
+/// A plugin among all, whether it can be used or not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum PluginEntry {
+    /// It can be used.
+    Usable(PluginView),
+    /// It can't.
+    Unusable {
+        /// Its name.
+        name: PluginName,
+        /// Why.
+        error: String,
+    },
+}
+
+impl PluginEntry {
+    /// The plugin's name.
+    #[must_use]
+    pub fn name(&self) -> &PluginName {
+        match self {
+            Self::Usable(view) => &view.name,
+            Self::Unusable { name, .. } => name,
+        }
+    }
+}
+
 /// A plugin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PluginView {
@@ -22,6 +58,9 @@ pub struct PluginView {
     pub description: Option<String>,
     /// What it says of its functions; `null`, if it doesn't describe itself.
     pub functions: Option<Vec<FunctionView>>,
+    /// Why the version that should take its place can't.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub fault: Option<String>,
 }
 
 /// A function of a plugin.
@@ -51,6 +90,7 @@ impl From<&Plugin> for PluginView {
             version: plugin.manifest().version.clone(),
             description: plugin.manifest().description.clone(),
             functions,
+            fault: None,
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::desk::Desk;
 use crate::info::Info;
-use crate::plugins::PluginView;
+use crate::plugins::{PluginEntry, PluginsView};
 use crate::problem::{Kind, Problem};
 use crate::{cache, change, forms, jobs, limits, listing, queues};
 
@@ -68,18 +68,19 @@ async fn info(State(front): State<Front>) -> Result<Json<Info>, Problem> {
     Ok(Json(front.desk.info().await?))
 }
 
-/// The plugins that can be used. One that can't be is named with the reason.
-async fn plugins(State(front): State<Front>) -> Result<Json<Value>, Problem> {
+/// The plugins that can be used. One that can't be is named with the reason, and so is a new version
+/// that can't take its place.
+async fn plugins(State(front): State<Front>) -> Result<Json<PluginsView>, Problem> {
     let unreadable =
         |error: gristmill_runtime::LoadError| Problem::new(Kind::Unavailable, error.to_string());
     let mut plugins = Vec::new();
     for name in front.desk.plugin_names().await.map_err(unreadable)? {
         plugins.push(match front.desk.plugin(&name).await {
-            Ok(plugin) => json!(PluginView::from(&plugin)),
-            Err(error) => json!({ "name": name, "error": error.to_string() }),
+            Ok(plugin) => PluginEntry::Usable(front.desk.view(&plugin)),
+            Err(error) => PluginEntry::Unusable { name, error: error.to_string() },
         });
     }
-    Ok(Json(json!({ "plugins": plugins })))
+    Ok(Json(PluginsView { plugins, fault: front.desk.plugins.folder_fault() }))
 }
 
 async fn unknown_route(uri: Uri) -> Problem {

@@ -6,6 +6,7 @@
 
 mod args;
 mod cache;
+mod compile;
 mod completions;
 mod doctor;
 mod door;
@@ -77,13 +78,18 @@ enum Command {
     Doctor(doctor::Args),
     Fsck(fsck::Args),
     Completions(completions::Args),
+    #[command(hide = true)]
+    CompilePlugin(compile::Args),
 }
 
 /// Parses, runs, and answers with the exit code.
 pub(crate) fn main() -> ExitCode {
     // Wrong use ends in here, with clap's message and exit code 2.
     let cli = Cli::parse();
-    exit::code(begin(cli))
+    match &cli.command {
+        Command::CompilePlugin(args) => compile::run(args),
+        _ => exit::code(begin(cli)),
+    }
 }
 
 fn begin(cli: Cli) -> Result<Exit, Error> {
@@ -115,6 +121,7 @@ async fn dispatch(command: Command) -> Result<Exit, Error> {
         Command::Doctor(args) => doctor::run(args).await,
         Command::Fsck(args) => fsck::run(args).await,
         Command::Completions(args) => completions::run(&args),
+        Command::CompilePlugin(_) => Err(Error::Usage("it is a command of its own".to_owned())),
     }
 }
 

@@ -11,7 +11,7 @@ use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gristmill_api::{Info, Kind, Problem, VerdictView};
+use gristmill_api::{Info, Kind, PluginsView, Problem, VerdictView};
 use gristmill_job::wire::JobView;
 use gristmill_job::{JobId, NewJob, Payload, StateName, media, time};
 use reqwest::header::CONTENT_TYPE;
@@ -173,6 +173,14 @@ impl Client {
     /// [`Error`].
     pub async fn info(&self) -> Result<Info, Error> {
         self.read(self.send(self.http.get(self.url("/v1/info")), Duration::ZERO).await?).await
+    }
+
+    /// The plugins of the daemon, and what is wrong with them.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn plugins(&self) -> Result<PluginsView, Error> {
+        self.read(self.send(self.http.get(self.url("/v1/plugins")), Duration::ZERO).await?).await
     }
 
     async fn poll(&self, id: JobId, wait: Duration) -> Result<Option<JobView>, Error> {

@@ -17,6 +17,7 @@ use gristmill_worker::{Observer, Summary, Worker};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 pub use self::builder::HostBuilder;
 use self::threads::{Control, Guests};
@@ -29,6 +30,8 @@ use crate::error::Error;
 pub struct Host {
     desk: Desk,
     worker: Mutex<Stage>,
+    watch_plugins: bool,
+    watching: TaskTracker,
     shutdown: CancellationToken,
     abort: CancellationToken,
     dropped: CancellationToken,
@@ -67,6 +70,9 @@ impl Host {
             Stage::Ready(mut config, observer) => {
                 change(&mut config);
                 *stage = Stage::Working(self.set_to_work(config, observer));
+                if self.watch_plugins {
+                    self.follow_plugins();
+                }
             }
             other => *stage = other,
         }
@@ -98,6 +104,14 @@ impl Host {
         })
     }
 
+    /// Where guests run, since a plugin that is loaded describes itself.
+    fn follow_plugins(&self) {
+        let (plugins, stop) = (Arc::clone(&self.desk.plugins), self.shutdown.clone());
+        let watch = async move { plugins.watch(stop).await };
+        drop(self.watching.spawn_on(watch, self.guests.handle()));
+        self.watching.close();
+    }
+
     /// Stops: leases nothing more, gives running attempts their grace, gives the rest back uncounted,
     /// and waits for all of it. Answers what the worker did in its life.
     ///
@@ -110,6 +124,8 @@ impl Host {
             Stage::Working(task) => task.await.map_err(anyhow::Error::from).flatten(),
             Stage::Ready(..) | Stage::Gone => Ok(Summary::default()),
         };
+        self.watching.close();
+        self.watching.wait().await;
         self.guests.end().await;
         self.control.end().await;
         summary.map_err(Error::Worker)

@@ -48,8 +48,8 @@ pub use log::LogObserver;
 
 pub use gristmill_api::{
     BackendInfo, BindError, CacheView, Change, ChangeError, Desk, EngineView, FunctionView, Info,
-    JobsPage, Kind, LimitsView, PluginView, PluginsInfo, Problem, QueueView, QueuesView,
-    RequeuedView, TotalsView, VerdictView, bind, serve,
+    JobsPage, Kind, LimitsView, PluginEntry, PluginView, PluginsInfo, PluginsView, Problem,
+    QueueView, QueuesView, RequeuedView, TotalsView, VerdictView, bind, serve,
 };
 pub use gristmill_cache::{self as cache, Cache};
 pub use gristmill_job as job;

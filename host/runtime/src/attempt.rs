@@ -5,22 +5,21 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gristmill_cache::Cache;
-use gristmill_job::{
-    Clock, Disposition, ErrorReport, FunctionName, Gauge, NewJob, Outcome, Payload, PluginName,
-    Timestamp, Usage, codes, time,
-};
+use gristmill_job::{Clock, FunctionName, NewJob, Outcome, Payload, PluginName, Timestamp};
 use wasmtime::component::Linker;
 use wasmtime::{Engine, Store};
 
 use crate::bindings::types;
+use crate::compile::Compiling;
 use crate::config::{self, Config};
 use crate::engine::{self, EngineInfo, Ticker};
 use crate::error::{Error, LoadError};
 use crate::fault::{self, Abort};
 use crate::limits::Limits;
-use crate::log_book::{Notes, SilentNotes, cut};
+use crate::log_book::{Notes, SilentNotes};
 use crate::manifest::Manifest;
 use crate::plugin::{self, Plugin};
+use crate::report::{self, Answer, Report};
 use crate::state::{FollowUps, JobFacts, Shared, Start, State};
 use crate::stop::Stop;
 use crate::supervise::{self, Metered};
@@ -35,6 +34,7 @@ struct Inner {
     _ticker: Ticker,
     engine: Engine,
     linker: Linker<State>,
+    compiling: Compiling,
     config: Config,
     info: EngineInfo,
     shared: Arc<Shared>,
@@ -56,17 +56,6 @@ pub struct Attempt {
     pub notes: Arc<dyn Notes>,
 }
 
-/// What came of it.
-#[derive(Debug)]
-pub struct Report {
-    /// What the attempt came to.
-    pub outcome: Outcome,
-    /// What it used.
-    pub usage: Usage,
-    /// Jobs that it wants enqueued if it is settled as completed.
-    pub follow_ups: Vec<NewJob>,
-}
-
 impl Runtime {
     /// Sets the engine up and links the host's side of the contract.
     ///
@@ -86,7 +75,16 @@ impl Runtime {
             .map_err(|e| Error::Engine(e.into()))?;
         let ticker = Ticker::start(&engine)?;
         let shared = Arc::new(Shared { cache, cache_config, follow_ups, clock });
-        Ok(Self(Arc::new(Inner { _ticker: ticker, engine, linker, config, info, shared })))
+        let compiling = Compiling::new(&engine, &config);
+        Ok(Self(Arc::new(Inner {
+            _ticker: ticker,
+            engine,
+            linker,
+            compiling,
+            config,
+            info,
+            shared,
+        })))
     }
 
     /// How the engine was set up.
@@ -105,6 +103,11 @@ impl Runtime {
     #[must_use]
     pub fn limits_max(&self) -> &Limits {
         &self.0.config.limits_max
+    }
+
+    /// The largest component that is loaded.
+    pub(crate) fn component_bytes_max(&self) -> usize {
+        self.0.config.component_bytes_max
     }
 
     /// The engine, for a benchmark that measures the bare engine beside this room.
@@ -136,9 +139,11 @@ impl Runtime {
         if let Some(said) = manifest.name.as_ref().filter(|said| **said != name) {
             return Err(LoadError::OtherName { said: said.to_string(), name: name.to_string() });
         }
+        plugin::recognise(&bytes, self.0.config.component_bytes_max)?;
+        let compiled = self.0.compiling.compile(bytes).await?;
         let inner = Arc::clone(&self.0);
         let prepared = tokio::task::spawn_blocking(move || {
-            plugin::prepare(&inner.engine, &inner.linker, &inner.config, name, &bytes, manifest)
+            plugin::prepare(&inner.engine, &inner.linker, &inner.config, name, compiled, manifest)
         });
         let plugin = match prepared.await {
             Ok(prepared) => prepared?,
@@ -187,11 +192,11 @@ impl Runtime {
         state.publish_progress();
         state.release_reservations().await;
         let outcome = match ended {
-            Ok(Ok(answer)) => answered(answer, limits, wall),
+            Ok(Ok(answer)) => report::answered(answer, limits, wall),
             Ok(Err(error)) => fault::classify(&error, &state.limiter, limits, wall)?,
             Err(abort) => fault::aborted(abort, None, limits, wall),
         };
-        Ok(finish(state, outcome, cpu, wall))
+        Ok(report::finish(state, outcome, cpu, wall))
     }
 
     /// A store with its budgets, deadline and tick.
@@ -264,8 +269,6 @@ fn said(outcome: &Outcome) -> String {
     outcome.error().map_or_else(|| outcome.kind().to_string(), |error| error.message.clone())
 }
 
-type Answer = Result<Option<types::Payload>, types::Failure>;
-
 /// Instantiates and calls; answers with what came of it and the time that it took on a processor.
 async fn call(
     store: &mut Store<State>,
@@ -298,99 +301,4 @@ async fn describe_call(
         .ok_or_else(missing)?;
     let function = instance.get_typed_func::<(), (String,)>(&mut *store, function)?;
     Ok(function.call_async(&mut *store, ()).await?.0)
-}
-
-/// The outcome of a call that came back.
-fn answered(answer: Answer, limits: &Limits, wall: Duration) -> Outcome {
-    match answer {
-        Ok(result) => {
-            let size = result.as_ref().map_or(0, |payload| payload.data.len());
-            if size > limits.result_bytes_max {
-                return fault::aborted(Abort::Limit("result"), None, limits, wall);
-            }
-            Outcome::Completed {
-                result: result.map(|payload| Payload {
-                    content_type: payload.content_type,
-                    data: Bytes::from(payload.data),
-                }),
-            }
-        }
-        Err(failure) => {
-            let disposition = match failure.disposition {
-                types::Disposition::Retry => Disposition::Retry,
-                types::Disposition::RetryAfter(millis) => {
-                    Disposition::RetryAfter(Duration::from_millis(millis))
-                }
-                types::Disposition::Fatal => Disposition::Fatal,
-            };
-            Outcome::Failed { error: reported(failure, limits), disposition }
-        }
-    }
-}
-
-fn reported(failure: types::Failure, limits: &Limits) -> ErrorReport {
-    let code = failure.code.as_deref().unwrap_or(codes::FAILED);
-    let code = cut(code, config::CODE_BYTES_MAX);
-    let detail = failure.detail.filter(|detail| detail.data.len() <= limits.result_bytes_max).map(
-        |detail| Payload { content_type: detail.content_type, data: Bytes::from(detail.data) },
-    );
-    ErrorReport { detail, ..fault::report(code, failure.message, None) }
-}
-
-fn finish(state: &mut State, mut outcome: Outcome, cpu: Duration, wall: Duration) -> Report {
-    let (log_bytes, log_tail) = state.logged();
-    match &mut outcome {
-        Outcome::Completed { .. } | Outcome::Cancelled => {}
-        Outcome::Failed { error, .. }
-        | Outcome::Trapped { error }
-        | Outcome::LimitExceeded { error }
-        | Outcome::TimedOut { error } => {
-            error.log_tail = log_tail;
-            error.message = state.masked(std::mem::take(&mut error.message));
-        }
-    }
-    let completed = matches!(outcome, Outcome::Completed { .. });
-    let follow_ups = if completed { std::mem::take(&mut state.follow_ups) } else { Vec::new() };
-    let mut usage = unused(&state.limits, wall);
-    usage.cpu_us.used = micros(cpu);
-    usage.wall_us.used = micros(time::monotonic().saturating_duration_since(state.started));
-    usage.memory_peak_bytes.used = state.limiter.memory_bytes_peak() as u64;
-    usage.host_calls.used = state.budget.host_calls;
-    usage.cache_ops.used = state.budget.cache_ops;
-    usage.cache_bytes.used = state.budget.cache_bytes;
-    usage.log_bytes.used = log_bytes;
-    Report { outcome, usage, follow_ups }
-}
-
-/// What an attempt is allowed, with nothing used of it yet.
-fn unused(limits: &Limits, wall: Duration) -> Usage {
-    let gauge = |allowed| Gauge { used: 0, allowed };
-    Usage {
-        cpu_us: gauge(micros(limits.cpu)),
-        wall_us: gauge(micros(wall)),
-        memory_peak_bytes: gauge(limits.memory_bytes_max as u64),
-        host_calls: gauge(limits.host_calls_max),
-        cache_ops: gauge(limits.cache_ops_max),
-        cache_bytes: gauge(limits.cache_bytes_max),
-        log_bytes: gauge(limits.log_bytes_max),
-    }
-}
-
-fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
-}
-
-impl Report {
-    /// An outcome that no guest had a part in.
-    #[must_use]
-    pub fn without_guest(outcome: Outcome) -> Self {
-        Self { outcome, usage: Usage::default(), follow_ups: Vec::new() }
-    }
-
-    /// A job that doesn't fit its plugin: failed for good, without having started a guest.
-    fn refused(rejection: gristmill_job::Rejection, limits: &Limits, wall: Duration) -> Self {
-        let error = fault::report(&rejection.code.to_string(), rejection.message, None);
-        let outcome = Outcome::Failed { error, disposition: Disposition::Fatal };
-        Self { outcome, usage: unused(limits, wall), follow_ups: Vec::new() }
-    }
 }

@@ -3,6 +3,10 @@
 use crate::bindings::types::Error;
 use crate::limits::Limits;
 
+/// `follow_up_bytes`: what one attempt hands over for new jobs, all together. As much as goes through
+/// the cache: it is the host's memory that it fills.
+pub(crate) const DRAFT_BYTES_MAX: usize = 16 << 20;
+
 /// Counters of one attempt.
 #[derive(Debug, Default)]
 pub(crate) struct Budget {
@@ -12,6 +16,7 @@ pub(crate) struct Budget {
     pub(crate) follow_ups: usize,
     pub(crate) http_requests: u64,
     pub(crate) http_bytes: u64,
+    pub(crate) draft_bytes: usize,
 }
 
 impl Budget {

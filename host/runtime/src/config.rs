@@ -1,7 +1,9 @@
 //! What a guest is allowed, and how the engine is set up.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::compile::Compiler;
 use crate::engine::Allocator;
 use crate::limits::Limits;
 
@@ -19,6 +21,11 @@ pub struct Config {
     pub component_bytes_max: usize,
     /// How instances get their memory; the fastest way that is safe on this machine, if not said.
     pub allocator: Option<Allocator>,
+    /// Where components are compiled.
+    pub compiler: Compiler,
+    /// A folder of this user's own for compiled code, so that it needn't be made again at the next start;
+    /// it is made if it isn't there. If none is given, code is kept in memory alone.
+    pub compiled_dir: Option<PathBuf>,
 }
 
 impl Default for Config {
@@ -29,6 +36,8 @@ impl Default for Config {
             limits_max: Limits::MAX,
             component_bytes_max: 32 << 20,
             allocator: None,
+            compiler: Compiler::InProcess,
+            compiled_dir: None,
         }
     }
 }

@@ -9,6 +9,7 @@ use wasmtime::{
     WasmBacktraceDetails,
 };
 
+use crate::attempt::Runtime;
 use crate::config::{self, Config};
 use crate::error::Error;
 
@@ -32,6 +33,36 @@ pub struct EngineInfo {
     pub note: Option<String>,
     /// Attempts that may run at one time.
     pub slots: u32,
+}
+
+/// What of the pool is taken: all of it nothing when no attempt runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Occupancy {
+    /// Components.
+    pub component_instances: u64,
+    /// The core instances that they are made of.
+    pub core_instances: u64,
+    /// Linear memories.
+    pub memories: usize,
+    /// Tables.
+    pub tables: usize,
+    /// Stacks of guests' fibers.
+    pub stacks: usize,
+}
+
+impl Runtime {
+    /// What of the pool is taken now; none where instances don't come from a pool.
+    #[must_use]
+    pub fn occupancy(&self) -> Option<Occupancy> {
+        let metrics = self.engine().pooling_allocator_metrics()?;
+        Some(Occupancy {
+            component_instances: metrics.component_instances(),
+            core_instances: metrics.core_instances(),
+            memories: metrics.memories(),
+            tables: metrics.tables(),
+            stacks: metrics.stacks(),
+        })
+    }
 }
 
 /// Sets the engine up, with the allocator that was asked for, or the fastest that is safe here.
@@ -94,7 +125,7 @@ fn on_demand(config: &Config, note: Option<String>) -> Result<(Engine, EngineInf
 
 /// Only what components of Rust, JavaScript and Python need: most advisories of recent years were
 /// in what is switched off here.
-fn features() -> wasmtime::Config {
+pub(crate) fn features() -> wasmtime::Config {
     let mut config = wasmtime::Config::new();
     config
         .concurrency_support(false)
@@ -114,17 +145,20 @@ fn pool(config: &Config, scan: bool) -> PoolingAllocationConfig {
     let (slots, limits) = (config.slots, &config.limits_max);
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let mut pool = PoolingAllocationConfig::new();
-    // A component is several core instances, mostly with one memory between them; the totals are
-    // what a typical guest of each slot takes, the limits what one guest may.
+    let each = |most: usize| slots.saturating_mul(count(most));
+    // Every slot has what one guest may take at most: where there was only what guests mostly take,
+    // one that takes all it may would leave others without. It is address space, not memory.
     pool.total_component_instances(slots)
-        .total_core_instances(slots * 8)
-        .total_memories(slots * 2)
-        .total_tables(slots * 4)
+        .total_core_instances(each(limits.instances_max))
+        .total_memories(each(limits.memories_max))
+        .total_tables(each(limits.tables_max))
         .total_stacks(slots)
         .max_memory_size(config.limits_max.memory_bytes_max)
         .table_elements(limits.table_elements_max)
         .max_memories_per_component(count(limits.memories_max))
+        .max_memories_per_module(count(limits.memories_max))
         .max_tables_per_component(count(limits.tables_max))
+        .max_tables_per_module(count(limits.tables_max))
         .max_core_instances_per_component(count(limits.instances_max));
     if scan {
         // Keeping pages without the scan would copy all of them back after every attempt.

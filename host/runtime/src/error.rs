@@ -1,5 +1,7 @@
 //! What can go wrong that isn't the guest's doing, and why a component can't be used.
 
+use gristmill_job::Digest;
+
 use crate::manifest::Fault;
 
 /// The host is unwell: the attempt counts as nothing.
@@ -111,6 +113,30 @@ pub enum LoadError {
         /// Those that there are.
         known: String,
     },
+    /// Compiling the component took more than it may.
+    #[error("compiling the component takes more than {allowed} ({limit}), and was ended")]
+    CompileLimit {
+        /// The limit's name: `cpu`, `memory`, `wall` or `code`.
+        limit: &'static str,
+        /// What it is allowed.
+        allowed: String,
+    },
+    /// The compiler itself failed.
+    #[error("the compiler failed: {0}")]
+    Compiler(String),
+    /// Another version of the plugin is here than the one that is wanted.
+    #[error("plugin {name} is here as {here}, not as {wanted}")]
+    OtherVersion {
+        /// The plugin's name.
+        name: String,
+        /// The digest that is wanted.
+        wanted: Digest,
+        /// The digest of the version that serves.
+        here: Digest,
+    },
+    /// The files are those that couldn't be used the last time, for this reason.
+    #[error("{0}")]
+    AsBefore(String),
     /// The host is unwell.
     #[error(transparent)]
     Host(#[from] Error),
@@ -119,4 +145,28 @@ pub enum LoadError {
 /// Faults in one line: errors are read in terminals and logs.
 fn listed(faults: &[Fault]) -> String {
     faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+impl LoadError {
+    /// Whether the same files will fail in the same way. A plugin that can't describe itself may just have
+    /// been given too little time by a busy machine.
+    pub(crate) fn is_of_the_files(&self) -> bool {
+        use LoadError as E;
+        !matches!(self, E::Unreadable { .. } | E::Host(_) | E::Compiler(_) | E::Description(_))
+    }
+
+    /// Whether the same component will fail in the same way, whatever its manifest says and however busy
+    /// the machine is.
+    pub(crate) fn is_of_the_component(&self) -> bool {
+        use LoadError as E;
+        let may_pass = matches!(
+            self,
+            E::AboveLimit { .. }
+                | E::Manifest { .. }
+                | E::OtherName { .. }
+                | E::UnknownFunction { .. }
+                | E::CompileLimit { limit: "wall", .. }
+        );
+        self.is_of_the_files() && !may_pass
+    }
 }

@@ -8,11 +8,14 @@ use wasmtime::component::ResourceTableError;
 use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
-use crate::config;
 use crate::error::Error;
 use crate::limiter::Limiter;
 use crate::limits::{Limit, Limits};
 use crate::log_book::cut;
+use crate::{budget, config};
+
+/// One frame of a backtrace: room for a path and a generic function's name.
+const FRAME_BYTES_MAX: usize = 1 << 10;
 
 /// Why the host itself ended a guest's call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +97,7 @@ fn allowed(name: &str, limits: &Limits) -> String {
     match limit(name) {
         Some(limit) => format!(" of {}", limit.shown(limit.of(limits))),
         None if name == "stack" => format!(" of {} bytes", config::STACK_BYTES_MAX),
+        None if name == "follow_up_bytes" => format!(" of {} bytes", budget::DRAFT_BYTES_MAX),
         None => String::new(),
     }
 }
@@ -118,8 +122,9 @@ fn limit_of(error: &wasmtime::Error) -> Option<&'static str> {
     if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) {
         return Some("handles");
     }
-    // These have no public type; tests pin their texts.
-    let text = format!("{error:#}");
+    // These have no public type; tests pin their texts. Only the cause's own text is read: what is
+    // around it has names of the guest's functions, which may read like anything.
+    let text = error.root_cause().to_string();
     let by_text = [
         ("fuel allocated for hostcalls", "hostcall_bytes"),
         ("store handle limit exceeded", "handles"),
@@ -188,7 +193,10 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
             let file = symbol.file()?;
             Some(format!(" at {file}:{}", symbol.line().unwrap_or_default()))
         });
-        lines.push(format!("{function}{}", place.unwrap_or_default()));
+        let line = format!("{function}{}", place.unwrap_or_default());
+        // The guest's names and paths may be long, and say what they like.
+        let line = cut(&line, FRAME_BYTES_MAX).replace(char::is_control, " ");
+        lines.push(line);
     }
     lines
 }

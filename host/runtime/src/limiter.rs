@@ -54,8 +54,8 @@ impl ResourceLimiter for Limiter {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        if maximum.is_some_and(|maximum| desired > maximum) {
-            // The module's own bound, not ours.
+        // The module's own bound, unless it is the pool's, which is no lower than ours.
+        if maximum.is_some_and(|maximum| desired > maximum && maximum < self.memory_bytes_max) {
             return Ok(false);
         }
         let total = self.memory_bytes.saturating_add(desired.saturating_sub(current));
@@ -73,7 +73,8 @@ impl ResourceLimiter for Limiter {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        if maximum.is_some_and(|maximum| desired > maximum) {
+        // As above.
+        if maximum.is_some_and(|maximum| desired > maximum && maximum < self.table_elements_max) {
             return Ok(false);
         }
         if desired > self.table_elements_max { self.refuse("table_elements") } else { Ok(true) }
@@ -113,7 +114,7 @@ mod tests {
         assert!(!limiter.memory_growing(0, 20, Some(10)).unwrap());
         assert!(!limiter.table_growing(0, 20, Some(10)).unwrap());
         assert_eq!(limiter.refused(), None);
-        assert!(!limiter.table_growing(0, 20_001, None).unwrap());
+        assert!(!limiter.table_growing(0, 20_001, Some(20_000)).unwrap());
         assert_eq!(limiter.refused(), Some("table_elements"));
     }
 }

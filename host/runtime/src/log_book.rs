@@ -10,6 +10,10 @@ use crate::config;
 use crate::limits::Limits;
 use crate::mask::Mask;
 
+/// What a field takes of a line beside its name and value: else empty ones would cost nothing, and a
+/// line could have any number of them.
+const FIELD_BYTES: usize = 2;
+
 /// What a running attempt has to say.
 #[derive(Debug, Clone)]
 pub enum Note {
@@ -88,7 +92,8 @@ impl LogBook {
         });
         let fields = fields.collect();
         let fields = cut_fields(fields, self.line_bytes_max.saturating_sub(message.len()));
-        let size = message.len() + fields.iter().map(|(k, v)| k.len() + v.len()).sum::<usize>();
+        let size = message.len()
+            + fields.iter().map(|(k, v)| FIELD_BYTES + k.len() + v.len()).sum::<usize>();
         if self.lines_left == 0 || size as u64 > self.bytes_left {
             self.closed = true;
             self.pass_on(LogLevel::Warn, "the log is full: further lines are dropped", Vec::new());
@@ -143,7 +148,8 @@ fn cut_fields(fields: Vec<(String, String)>, bytes_max: usize) -> Vec<(String, S
     let mut left = bytes_max;
     let mut kept = Vec::new();
     for (name, value) in fields {
-        let Some(rest) = left.checked_sub(name.len()).filter(|rest| *rest > 0) else { break };
+        let taken = FIELD_BYTES + name.len();
+        let Some(rest) = left.checked_sub(taken).filter(|rest| *rest > 0) else { break };
         let value = cut(&value, rest).to_owned();
         left = rest - value.len();
         kept.push((name, value));

@@ -1,7 +1,7 @@
 //! A component, ready to be called: compiled, linked, described.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use gristmill_job::{Digest, FunctionName, Payload, PluginName, Rejection};
 use wasmtime::Engine;
@@ -9,11 +9,12 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker};
 
 use crate::bindings::GuestPre;
-use crate::config::Config;
+use crate::config::{Config, MESSAGE_BYTES_MAX};
 use crate::describe::{self, Function};
 use crate::error::LoadError;
 use crate::grants::Grants;
 use crate::limits::Limits;
+use crate::log_book::cut;
 use crate::manifest::Manifest;
 use crate::outbound::Outbound;
 use crate::state::State;
@@ -152,30 +153,54 @@ impl Plugin {
     }
 }
 
+impl Plugin {
+    /// Whether both are one and the same, not just equal.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakPlugin {
+        WeakPlugin(Arc::downgrade(&self.0))
+    }
+}
+
+/// A plugin as long as somebody else holds it.
+pub(crate) struct WeakPlugin(Weak<Inner>);
+
+impl WeakPlugin {
+    pub(crate) fn upgrade(&self) -> Option<Plugin> {
+        self.0.upgrade().map(Plugin)
+    }
+}
+
 impl fmt::Debug for Plugin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Plugin({} {})", self.name(), self.digest())
     }
 }
 
-/// Compiles and links a component; takes time on a processor, so not for an async thread.
+/// A component's code and what it was made of.
+pub(crate) struct Compiled {
+    pub(crate) component: Component,
+    pub(crate) digest: Digest,
+    pub(crate) bytes: usize,
+}
+
+/// Links a compiled component; takes time on a processor, so not for an async thread.
 pub(crate) fn prepare(
     engine: &Engine,
     linker: &Linker<State>,
     config: &Config,
     name: PluginName,
-    bytes: &[u8],
+    compiled: Compiled,
     manifest: Manifest,
 ) -> Result<Plugin, LoadError> {
-    if bytes.len() > config.component_bytes_max {
-        return Err(LoadError::TooLarge { bytes: bytes.len(), max: config.component_bytes_max });
-    }
-    recognise(bytes)?;
-    let component = Component::new(engine, bytes).map_err(|e| LoadError::Invalid(one_line(&e)))?;
+    let Compiled { component, digest, bytes } = compiled;
     let imports = interfaces(engine, component.component_type().imports(engine));
     let exports = interfaces(engine, component.component_type().exports(engine));
     if let Some(import) = imports.iter().find(|import| !is_offered(&import.name)) {
-        return Err(LoadError::MissingImport { import: import.name.clone() });
+        let import = cut(&import.name, MESSAGE_BYTES_MAX).to_owned();
+        return Err(LoadError::MissingImport { import });
     }
     if !exports.iter().any(|export| export.name.starts_with("gristmill:job/handler@0.1.")) {
         return Err(LoadError::NothingToCall { exports: listed(&exports) });
@@ -192,8 +217,8 @@ pub(crate) fn prepare(
     let pre = linker.instantiate_pre(&component).and_then(GuestPre::new).map_err(wrong_import)?;
     Ok(Plugin(Arc::new(Inner {
         name,
-        digest: Digest::of(bytes),
-        bytes: bytes.len(),
+        digest,
+        bytes,
         functions: None,
         imports,
         exports,
@@ -205,7 +230,10 @@ pub(crate) fn prepare(
 }
 
 /// Tells a component from what people mistake for one.
-fn recognise(bytes: &[u8]) -> Result<(), LoadError> {
+pub(crate) fn recognise(bytes: &[u8], bytes_max: usize) -> Result<(), LoadError> {
+    if bytes.len() > bytes_max {
+        return Err(LoadError::TooLarge { bytes: bytes.len(), max: bytes_max });
+    }
     const MAGIC: &[u8] = b"\0asm";
     const CORE_MODULE: &[u8] = &[1, 0, 0, 0];
     let what = if bytes.is_empty() {
@@ -276,12 +304,12 @@ fn listed(exports: &[Interface]) -> String {
         return "nothing".to_owned();
     }
     let names: Vec<&str> = exports.iter().map(|export| export.name.as_str()).collect();
-    names.join(", ")
+    cut(&names.join(", "), MESSAGE_BYTES_MAX).to_owned()
 }
 
 /// The engine's error in one line: errors are read in terminals and logs.
-fn one_line(error: &wasmtime::Error) -> String {
+pub(crate) fn one_line(error: &wasmtime::Error) -> String {
     let text = format!("{error:#}");
     let words: Vec<&str> = text.split_whitespace().collect();
-    words.join(" ")
+    cut(&words.join(" "), MESSAGE_BYTES_MAX).to_owned()
 }

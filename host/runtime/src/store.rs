@@ -1,35 +1,77 @@
-//! The plugins of a folder: loaded when first asked for, with the manifests beside them, and kept.
+//! The plugins of a folder: loaded when they are first asked for, or as soon as they are there where
+//! somebody watches; with the manifests beside them, and with the versions that jobs still want.
+//!
+//! [`source`] reads files, [`versions`] knows which version serves and which served before, [`follow`]
+//! follows the folder by what [`suspects`] hears of it. What a plugin does when its files change is decided here, in `refresh`.
+
+mod follow;
+mod source;
+mod suspects;
+mod versions;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use bytes::Bytes;
-use gristmill_job::PluginName;
-use tokio::sync::OnceCell;
+use gristmill_job::{Digest, PluginName};
+use tokio::sync::{Semaphore, watch as told};
 
+use self::source::{Files, Mark, Read};
+use self::versions::{Published, Versions};
 use crate::attempt::Runtime;
 use crate::error::{Error, LoadError};
 use crate::manifest::Manifest;
 use crate::plugin::Plugin;
 use crate::state::lock;
 
+/// Plugins that a watched folder loads at one time, beside those that jobs wait for: compiling one
+/// takes all cores by itself. The pool has as many slots more, since each describes itself.
+pub const BACKGROUND_LOADS_MAX: usize = 2;
+
 /// The plugins of a folder, and others that were put in by hand.
 ///
-/// A plugin is loaded when it is first asked for, once, however many ask; one that can't be loaded
-/// is tried again the next time. Each keeps the grants that it came with: one that takes another's
-/// place inherits nothing.
+/// A plugin is loaded when it is first asked for, once, however many ask. [`PluginStore::watch`]
+/// follows the folder: a new version takes the place of the old one between two jobs, a broken one
+/// leaves the old one where it is. Each version keeps the grants that it came with: one that takes
+/// another's place inherits nothing.
 pub struct PluginStore {
     runtime: Runtime,
     dir: Option<PathBuf>,
-    slots: Mutex<HashMap<PluginName, Arc<OnceCell<Plugin>>>>,
+    plugins: Mutex<HashMap<PluginName, Versions>>,
+    /// One at a time loads a plugin; others wait for it.
+    gates: Mutex<HashMap<PluginName, Arc<tokio::sync::Mutex<()>>>>,
+    background: Semaphore,
+    /// Somebody follows the folder, and what is found there is news to whoever reads the log.
+    followed: AtomicBool,
+    /// Why the folder can't be followed.
+    folder_fault: Mutex<Option<String>>,
+    changes: told::Sender<u64>,
+}
+
+/// Whether files that look as they did are read all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    /// Files with the same marks are the same.
+    Marks,
+    /// Something was written: only the content tells.
+    Content,
 }
 
 impl PluginStore {
     /// A store over a folder of `NAME.wasm` files with their manifests `NAME.toml`, or of none.
     #[must_use]
     pub fn new(runtime: Runtime, dir: Option<PathBuf>) -> Self {
-        Self { runtime, dir, slots: Mutex::default() }
+        Self {
+            runtime,
+            dir,
+            plugins: Mutex::default(),
+            gates: Mutex::default(),
+            background: Semaphore::new(BACKGROUND_LOADS_MAX),
+            followed: AtomicBool::new(false),
+            folder_fault: Mutex::default(),
+            changes: told::Sender::new(0),
+        }
     }
 
     /// The folder.
@@ -38,10 +80,18 @@ impl PluginStore {
         self.dir.as_deref()
     }
 
-    /// Puts a plugin in by hand; it takes the place of one with its name.
+    /// Counts changes of what serves and of what is said of it; wait on it rather than looking again
+    /// and again.
+    #[must_use]
+    pub fn changes(&self) -> told::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Puts a plugin in by hand; it takes the place of one with its name, and no file replaces it.
     pub fn insert(&self, plugin: Plugin) {
         let name = plugin.name().clone();
-        lock(&self.slots).insert(name, Arc::new(OnceCell::new_with(Some(plugin))));
+        lock(&self.plugins).entry(name).or_default().insert(plugin);
+        self.tell();
     }
 
     /// The plugin of this name.
@@ -49,46 +99,90 @@ impl PluginStore {
     /// # Errors
     /// [`LoadError::NotFound`], or why it can't be used.
     pub async fn get(&self, name: &PluginName) -> Result<Plugin, LoadError> {
-        let slot = Arc::clone(lock(&self.slots).entry(name.clone()).or_default());
-        let loaded = slot.get_or_try_init(|| self.load(name)).await;
-        if loaded.is_err() {
-            // Names come from outside: those without a plugin must not pile up.
-            let mut slots = lock(&self.slots);
-            if slots.get(name).is_some_and(|slot| slot.get().is_none()) {
-                slots.remove(name);
+        if let Some(plugin) = self.loaded(name) {
+            return Ok(plugin);
+        }
+        let gate = self.gate(name);
+        let entered = gate.lock().await;
+        let plugin = match self.loaded(name) {
+            Some(plugin) => Ok(plugin),
+            None => self.refresh(name, Trust::Marks).await,
+        };
+        drop(entered);
+        self.leave(name, gate);
+        plugin
+    }
+
+    /// The plugin of this name in the version of this digest; in the one that serves, if none is
+    /// given.
+    ///
+    /// # Errors
+    /// [`LoadError::OtherVersion`], [`LoadError::NotFound`], or why it can't be used.
+    pub async fn get_version(
+        &self,
+        name: &PluginName,
+        digest: Option<Digest>,
+    ) -> Result<Plugin, LoadError> {
+        if let Some(plugin) = self.loaded_version(name, digest) {
+            return Ok(plugin);
+        }
+        let serving = self.get(name).await?;
+        match (digest, self.loaded_version(name, digest)) {
+            (None, _) => Ok(serving),
+            (Some(_), Some(plugin)) => Ok(plugin),
+            (Some(wanted), None) => {
+                let here = serving.digest();
+                Err(LoadError::OtherVersion { name: name.to_string(), wanted, here })
             }
         }
-        loaded.cloned()
     }
 
     /// The plugin of this name, if it is loaded.
     #[must_use]
     pub fn loaded(&self, name: &PluginName) -> Option<Plugin> {
-        lock(&self.slots).get(name).and_then(|slot| slot.get().cloned())
+        lock(&self.plugins).get(name)?.serving().cloned()
     }
 
-    /// The names of all plugins: those put in by hand and those in the folder, sorted.
+    /// The plugin of this name in the version of this digest, if it is loaded: the one that serves, one
+    /// of the last before it, or one that still runs somewhere.
+    #[must_use]
+    pub fn loaded_version(&self, name: &PluginName, digest: Option<Digest>) -> Option<Plugin> {
+        let plugins = lock(&self.plugins);
+        let versions = plugins.get(name)?;
+        match digest {
+            None => versions.serving().cloned(),
+            Some(digest) => versions.of(digest),
+        }
+    }
+
+    /// Why the files of this name in the folder can't be used, although an older version may serve.
+    #[must_use]
+    pub fn fault(&self, name: &PluginName) -> Option<String> {
+        lock(&self.plugins).get(name)?.fault().map(str::to_owned)
+    }
+
+    /// Why the folder can't be followed just now, where somebody watches; what was loaded goes on.
+    #[must_use]
+    pub fn folder_fault(&self) -> Option<String> {
+        lock(&self.folder_fault).clone()
+    }
+
+    /// The names of all plugins: those put in by hand and those in the folder, sorted. While the folder
+    /// can't be read, those that serve.
     ///
     /// # Errors
-    /// [`LoadError::Unreadable`]: the folder.
+    /// [`LoadError::Unreadable`]: the folder, and nothing serves.
     pub fn names(&self) -> Result<Vec<PluginName>, LoadError> {
-        let loaded = lock(&self.slots)
+        let mut names: Vec<PluginName> = lock(&self.plugins)
             .iter()
-            .filter(|(_, slot)| slot.initialized())
+            .filter(|(_, versions)| versions.serving().is_some())
             .map(|(name, _)| name.clone())
-            .collect::<Vec<_>>();
-        let mut names = loaded;
+            .collect();
         if let Some(dir) = &self.dir {
-            let unreadable =
-                |source| LoadError::Unreadable { path: dir.display().to_string(), source };
-            for entry in std::fs::read_dir(dir).map_err(unreadable)? {
-                let path = entry.map_err(unreadable)?.path();
-                let is_wasm = path.extension().is_some_and(|extension| extension == "wasm");
-                let stem = path.file_stem().and_then(|stem| stem.to_str());
-                // A file whose stem is no name can't be called, so it is no plugin.
-                if is_wasm && let Some(name) = stem.and_then(|stem| PluginName::new(stem).ok()) {
-                    names.push(name);
-                }
+            match source::list(dir) {
+                Ok(found) => names.extend(found.into_keys()),
+                Err(error) if names.is_empty() => return Err(error),
+                Err(_) => {}
             }
         }
         names.sort();
@@ -96,22 +190,162 @@ impl PluginStore {
         Ok(names)
     }
 
-    async fn load(&self, name: &PluginName) -> Result<Plugin, LoadError> {
-        let not_found = |dir: String| LoadError::NotFound { name: name.to_string(), dir };
+    /// Looks at a plugin's files and does what they ask for; whoever calls holds the plugin's gate.
+    async fn refresh(&self, name: &PluginName, trust: Trust) -> Result<Plugin, LoadError> {
         let Some(dir) = &self.dir else {
-            return Err(not_found("(no plugins folder is set)".to_owned()));
+            let dir = "(no plugins folder is set)".to_owned();
+            return Err(LoadError::NotFound { name: name.to_string(), dir });
+        };
+        let known = match trust {
+            Trust::Marks => lock(&self.plugins).get(name).and_then(Versions::mark),
+            Trust::Content => None,
         };
         let path = dir.join(format!("{name}.wasm"));
-        match self.runtime.read(&path).await {
-            Ok((bytes, manifest)) => self.runtime.load_with(name.clone(), bytes, manifest).await,
-            Err(LoadError::Unreadable { source, .. })
-                if source.kind() == std::io::ErrorKind::NotFound =>
-            {
-                Err(not_found(dir.display().to_string()))
+        let bytes_max = self.runtime.component_bytes_max();
+        let limits_max = self.runtime.limits_max().clone();
+        match off_threads(move || source::read(&path, known, bytes_max, &limits_max)).await? {
+            Read::Unchanged => self.unchanged(name),
+            Read::Gone { with_its_folder } => {
+                if !with_its_folder {
+                    self.remove(name);
+                }
+                Err(LoadError::NotFound { name: name.to_string(), dir: dir.display().to_string() })
             }
-            Err(error) => Err(error),
+            Read::Unsettled => Err(LoadError::Unreadable {
+                path: dir.join(format!("{name}.wasm")).display().to_string(),
+                source: std::io::Error::other("it was written to while it was read"),
+            }),
+            Read::Faulty(mark, error) => Err(self.faulty(name, mark, None, error)),
+            Read::Files(files) => self.take_over(name, files).await,
         }
     }
+
+    /// The same files as before say the same as before.
+    fn unchanged(&self, name: &PluginName) -> Result<Plugin, LoadError> {
+        let plugins = lock(&self.plugins);
+        let versions = plugins.get(name);
+        match (versions.and_then(Versions::fault), versions.and_then(Versions::serving)) {
+            (Some(fault), _) => Err(LoadError::AsBefore(fault.to_owned())),
+            (None, Some(plugin)) => Ok(plugin.clone()),
+            (None, None) => {
+                let dir = self.dir.as_deref().unwrap_or(Path::new("")).display().to_string();
+                Err(LoadError::NotFound { name: name.to_string(), dir })
+            }
+        }
+    }
+
+    async fn take_over(&self, name: &PluginName, files: Files) -> Result<Plugin, LoadError> {
+        let Files { mark, bytes, digest, manifest } = files;
+        if let Some(fault) = self.known_fault(name, digest, mark) {
+            return Err(LoadError::AsBefore(fault));
+        }
+        let known = self.loaded_version(name, Some(digest));
+        let serving = self.loaded(name);
+        let loaded = match known {
+            Some(plugin) if *plugin.manifest() == manifest => Ok(plugin),
+            _ => self.runtime.load_with(name.clone(), bytes, manifest).await,
+        };
+        let plugin = match loaded {
+            Ok(plugin) => plugin,
+            Err(error) => return Err(self.faulty(name, Some(mark), Some(digest), error)),
+        };
+        let published =
+            lock(&self.plugins).entry(name.clone()).or_default().publish(plugin.clone(), mark);
+        match published {
+            Published::ByHand => return Ok(serving.unwrap_or(plugin)),
+            Published::Same => return Ok(plugin),
+            Published::First => tracing::info!("plugin {name} {digest}"),
+            Published::Mended => {
+                tracing::info!("plugin {name} {digest}: its files are sound again")
+            }
+            Published::Regranted => {
+                tracing::info!("plugin {name} {digest}: its manifest has changed")
+            }
+            Published::TookOver(old) => {
+                tracing::info!("plugin {name} {digest} has taken over from {old}");
+            }
+        }
+        self.tell();
+        Ok(plugin)
+    }
+
+    /// What is wrong with a component, if it was tried before: compiling may be what is wrong with it.
+    fn known_fault(&self, name: &PluginName, digest: Digest, mark: Mark) -> Option<String> {
+        let mut plugins = lock(&self.plugins);
+        let versions = plugins.get_mut(name)?;
+        let fault = versions.known_fault(digest)?.to_owned();
+        versions.set_fault(fault.clone(), Some(mark), Some(digest));
+        Some(fault)
+    }
+
+    /// Keeps what was wrong with the files, where that is the files' own doing, and says so once.
+    fn faulty(
+        &self,
+        name: &PluginName,
+        mark: Option<Mark>,
+        digest: Option<Digest>,
+        error: LoadError,
+    ) -> LoadError {
+        // What the host had a part in may go well with the same files.
+        let mark = mark.filter(|_| error.is_of_the_files());
+        let refused = digest.filter(|_| error.is_of_the_component());
+        let text = error.to_string();
+        let mut plugins = lock(&self.plugins);
+        let versions = plugins.entry(name.clone()).or_default();
+        let serving = versions.serving().map(Plugin::digest);
+        let is_new = versions.set_fault(text.clone(), mark, refused);
+        drop(plugins);
+        if is_new {
+            match serving {
+                Some(digest) => tracing::warn!(
+                    "the new version of plugin {name} can't be used: {text}; {digest} goes on"
+                ),
+                None if self.followed.load(Ordering::Relaxed) => {
+                    tracing::warn!("plugin {name} can't be used: {text}");
+                }
+                // Whoever asked is told.
+                None => {}
+            }
+            self.tell();
+        }
+        error
+    }
+
+    /// Its file is gone: jobs that run keep their version, new ones find none.
+    fn remove(&self, name: &PluginName) {
+        let mut plugins = lock(&self.plugins);
+        if plugins.get(name).is_none_or(Versions::is_by_hand) {
+            return;
+        }
+        plugins.remove(name);
+        drop(plugins);
+        tracing::info!("plugin {name} is gone: its file is no longer there");
+        self.tell();
+    }
+
+    fn tell(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+
+    fn gate(&self, name: &PluginName) -> Arc<tokio::sync::Mutex<()>> {
+        Arc::clone(lock(&self.gates).entry(name.clone()).or_default())
+    }
+
+    /// Names come from outside: those that nobody loads any more must not pile up.
+    fn leave(&self, name: &PluginName, gate: Arc<tokio::sync::Mutex<()>>) {
+        let mut gates = lock(&self.gates);
+        drop(gate);
+        if gates.get(name).is_some_and(|gate| Arc::strong_count(gate) == 1) {
+            gates.remove(name);
+        }
+    }
+}
+
+/// Does what blocks where it may.
+async fn off_threads<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, LoadError> {
+    tokio::task::spawn_blocking(work).await.map_err(|panic| Error::Bug(panic.into()).into())
 }
 
 impl Runtime {
@@ -121,7 +355,10 @@ impl Runtime {
     /// # Errors
     /// [`LoadError`] says why it can't be used.
     pub async fn load_file(&self, path: &Path) -> Result<Plugin, LoadError> {
-        let (bytes, manifest) = self.read(path).await?;
+        let (file, bytes_max) = (path.to_owned(), self.component_bytes_max());
+        let limits_max = self.limits_max().clone();
+        let read = off_threads(move || source::read_file(&file, bytes_max, &limits_max));
+        let (bytes, manifest) = read.await??;
         self.load_with(named_after(path)?, bytes, manifest).await
     }
 
@@ -131,23 +368,9 @@ impl Runtime {
         path: &Path,
         manifest: Manifest,
     ) -> Result<Plugin, LoadError> {
-        let file = path.to_owned();
-        let read = tokio::task::spawn_blocking(move || std::fs::read(&file));
-        let read = read.await.map_err(|panic| Error::Bug(panic.into()))?;
-        let unreadable =
-            |source| LoadError::Unreadable { path: path.display().to_string(), source };
-        let bytes = read.map_err(unreadable)?;
-        self.load_with(named_after(path)?, bytes.into(), manifest).await
-    }
-
-    /// Reads a component's file and the manifest beside it, off the async threads.
-    async fn read(&self, path: &Path) -> Result<(Bytes, Manifest), LoadError> {
-        let (path, max) = (path.to_owned(), self.limits_max().clone());
-        let read = tokio::task::spawn_blocking(move || match std::fs::read(&path) {
-            Ok(bytes) => Ok((Bytes::from(bytes), Manifest::beside(&path, &max)?)),
-            Err(source) => Err(LoadError::Unreadable { path: path.display().to_string(), source }),
-        });
-        read.await.unwrap_or_else(|panic| Err(Error::Bug(panic.into()).into()))
+        let (file, bytes_max) = (path.to_owned(), self.component_bytes_max());
+        let bytes = off_threads(move || source::read_component(&file, bytes_max)).await??;
+        self.load_with(named_after(path)?, bytes, manifest).await
     }
 }
 

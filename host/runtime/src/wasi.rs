@@ -24,6 +24,9 @@ use crate::state::{State, lock};
 
 /// Bytes that a stream takes at once: a guest that writes more asks again.
 const WRITE_BYTES_MAX: usize = 64 << 10;
+/// Bytes of randomness in one call. The engine would allow 64 MiB, for which nothing else gets its
+/// turn on the thread.
+const RANDOM_BYTES_MAX: u64 = 1 << 20;
 
 /// Interfaces that are real for every guest, by the start of their names.
 pub(crate) const REAL: [&str; 8] = [
@@ -54,10 +57,12 @@ pub(crate) fn add_files_to_linker(linker: &mut Linker<State>) -> wasmtime::Resul
 
 /// The environment and the folders that a manifest grants. A folder that can't be opened isn't there
 /// for the guest, and its log says so.
-fn context(grants: &Grants, book: &Arc<Mutex<LogBook>>) -> WasiCtx {
-    let stream = |level| LogStream { book: Arc::clone(book), level };
+fn context(grants: &Grants, out: &LogStream) -> WasiCtx {
     let mut builder = WasiCtx::builder();
-    builder.stdout(stream(LogLevel::Info)).stderr(stream(LogLevel::Warn));
+    builder
+        .stderr(LogStream { level: LogLevel::Warn, ..out.clone() })
+        .stdout(out.clone())
+        .max_random_size(RANDOM_BYTES_MAX);
     for (name, value) in &grants.env {
         builder.env(name, value);
     }
@@ -68,7 +73,7 @@ fn context(grants: &Grants, book: &Arc<Mutex<LogBook>>) -> WasiCtx {
         };
         if let Err(error) = builder.preopened_dir(&folder.path, path, perms) {
             let line = format!("the folder {path} is granted, but can't be opened: {error:#}");
-            lock(book).line(LogLevel::Warn, &line, Vec::new());
+            lock(&out.book).line(LogLevel::Warn, &line, Vec::new());
         }
     }
     builder.build()
@@ -78,7 +83,9 @@ impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         if self.wasi.is_none() {
             let book = Arc::clone(self.log());
-            self.wasi = Some(context(self.plugin.grants(), &book));
+            let bytes_max = self.limits.log_line_bytes_max;
+            let out = LogStream { book, level: LogLevel::Info, bytes_max };
+            self.wasi = Some(context(self.plugin.grants(), &out));
         }
         let Some(ctx) = &mut self.wasi else { unreachable!("it was made above") };
         WasiCtxView { ctx, table: &mut self.table }
@@ -90,6 +97,8 @@ impl WasiView for State {
 struct LogStream {
     book: Arc<Mutex<LogBook>>,
     level: LogLevel,
+    /// Of a line, no more than the log would keep: a guest may have thousands of streams open.
+    bytes_max: usize,
 }
 
 impl IsTerminal for LogStream {
@@ -119,16 +128,13 @@ impl Lines {
         Self { stream, unfinished: Vec::new() }
     }
 
-    fn take(&mut self, mut bytes: &[u8]) {
-        while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
-            self.unfinished.extend_from_slice(&bytes[..end]);
-            self.log();
-            bytes = &bytes[end + 1..];
-        }
-        self.unfinished.extend_from_slice(bytes);
-        // A line without an end must not grow for ever.
-        if self.unfinished.len() >= WRITE_BYTES_MAX {
-            self.log();
+    fn take(&mut self, bytes: &[u8]) {
+        for (i, part) in bytes.split(|byte| *byte == b'\n').enumerate() {
+            if i > 0 {
+                self.log();
+            }
+            let room = self.stream.bytes_max.saturating_sub(self.unfinished.len());
+            self.unfinished.extend_from_slice(&part[..part.len().min(room)]);
         }
     }
 

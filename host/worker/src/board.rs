@@ -195,8 +195,16 @@ impl Notes for QueueNotes {
         };
         let first = {
             let mut notes = lock(&self.board.notes);
+            let first = notes.is_empty();
+            if matches!(note, gristmill_queue::Note::Checkpoint(..)) {
+                // Only the last one counts, and until the queue can be reached there may come as
+                // many as a job can call the host.
+                notes.retain(|(_, earlier)| {
+                    !matches!(earlier, gristmill_queue::Note::Checkpoint(of, _) if *of == held)
+                });
+            }
             notes.push((self.queue, note));
-            notes.len() == 1
+            first
         };
         if first {
             self.board.signal.notify_one();
@@ -207,4 +215,30 @@ impl Notes for QueueNotes {
 /// Nothing is left half done by a panic in these short sections.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use gristmill_job::{Payload, Progress};
+
+    use super::*;
+
+    #[test]
+    fn of_an_attempts_checkpoints_only_the_last_waits_for_the_queue() {
+        let notes = QueueNotes { board: Arc::new(Board::new(Arc::new(()))), queue: 0 };
+        let (one, other) = (JobId::random(), JobId::random());
+        notes.note(one, 1, Note::Progress(Progress { done: 1, total: None, note: None }));
+        for state in ["a", "b", "c"] {
+            notes.note(one, 1, Note::Checkpoint(Payload::text(state)));
+            notes.note(other, 1, Note::Checkpoint(Payload::text(state)));
+        }
+        let kept = notes.board.take_notes();
+        let states = kept.iter().filter_map(|(_, note)| match note {
+            gristmill_queue::Note::Checkpoint(held, state) => Some((held.id, state.clone())),
+            _ => None,
+        });
+        let last = Payload::text("c");
+        assert_eq!(states.collect::<Vec<_>>(), [(one, last.clone()), (other, last)]);
+        assert_eq!(kept.len(), 3, "what is no checkpoint is kept");
+    }
 }

@@ -82,17 +82,6 @@ impl Executor {
     }
 
     async fn plugin(&self, leased: &Leased) -> Result<Plugin, LoadError> {
-        let spec = &leased.spec;
-        let plugin = match self.plugins.loaded(&spec.plugin) {
-            Some(plugin) => plugin,
-            None => self.plugins.get(&spec.plugin).await?,
-        };
-        match spec.digest {
-            Some(pinned) if pinned != plugin.digest() => Err(LoadError::NotFound {
-                name: format!("{}@{pinned}", spec.plugin),
-                dir: self.plugins.dir().map_or_else(String::new, |dir| dir.display().to_string()),
-            }),
-            _ => Ok(plugin),
-        }
+        self.plugins.get_version(&leased.spec.plugin, leased.spec.digest).await
     }
 }

@@ -14,6 +14,7 @@ use gristmill::{
     CacheUrl, Error as HostError, Host, HostBuilder, NewJob, Payload, Plugin, PluginName, client,
 };
 
+use super::compile;
 use super::error::Error;
 
 /// Where plugins are.
@@ -30,6 +31,14 @@ pub(crate) struct PluginsArgs {
     pub(crate) plugins: PathBuf,
 }
 
+impl PluginsArgs {
+    /// A host over these plugins, which keeps what it compiles in a folder of its own there, if it has
+    /// one.
+    pub(crate) fn builder(&self, state_dir: Option<&Path>) -> HostBuilder {
+        Host::builder().plugins_dir(&self.plugins).runtime_config(compile::sandbox(state_dir))
+    }
+}
+
 /// Where jobs and the cache are kept.
 #[derive(Args)]
 pub(crate) struct RedisArgs {
@@ -44,9 +53,10 @@ pub(crate) struct RedisArgs {
     /// are kept]
     #[arg(long, value_name = "URL", env = "GRISTMILL_CACHE_URL", hide_env_values = true)]
     cache_url: Option<CacheUrl>,
-    /// A folder for a cache that takes the place of one on a server that can't be used
+    /// A folder for compiled plugins, and for a cache that takes the place of one on a server that can't
+    /// be used
     #[arg(long, value_name = "DIR", env = "GRISTMILL_STATE_DIR", hide_env_values = true)]
-    state_dir: Option<PathBuf>,
+    pub(crate) state_dir: Option<PathBuf>,
 }
 
 impl RedisArgs {

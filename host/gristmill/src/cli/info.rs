@@ -1,7 +1,7 @@
 //! `gristmill info`: what a host says of itself.
 
 use clap::builder::FalseyValueParser;
-use gristmill::{Client, Host, Info, LimitsView};
+use gristmill::{Client, Info, LimitsView};
 
 use super::args::{PluginsArgs, RedisArgs};
 use super::error::Error;
@@ -31,7 +31,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
     let info = match &args.server {
         Some(server) => Client::new(server)?.info().await?,
         None => {
-            let builder = Host::builder().plugins_dir(&args.plugins.plugins);
+            let builder = args.plugins.builder(args.redis.state_dir.as_deref());
             let host = args.redis.apply(builder).build().await?;
             let info = host.info().await?;
             host.shutdown().await?;

@@ -2,8 +2,7 @@
 
 use clap::Subcommand;
 use clap::builder::FalseyValueParser;
-use gristmill::{Host, PluginView};
-use serde_json::json;
+use gristmill::{Client, PluginEntry, PluginView, PluginsView};
 
 use super::args::PluginsArgs;
 use super::error::{Error, one_line};
@@ -29,15 +28,25 @@ enum Command {
     Check(check::Args),
 }
 
-/// List the plugins of a folder
+/// List the plugins of a folder, or of a daemon
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  gristmill plugin list --plugins target/plugins")]
 struct ListArgs {
     #[command(flatten)]
     plugins: PluginsArgs,
+    #[command(flatten)]
+    server: ServerOption,
     /// Print an array of plugins as JSON; one that can't be used has a name and an error
     #[arg(long, env = "GRISTMILL_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
     json: bool,
+}
+
+/// Which daemon to ask, if any.
+#[derive(clap::Args)]
+struct ServerOption {
+    /// Ask the daemon at this address what it has, and what is wrong with what came since
+    #[arg(long, value_name = "URL", env = "GRISTMILL_SERVER", hide_env_values = true)]
+    server: Option<String>,
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
@@ -49,30 +58,36 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
 }
 
 async fn list(args: &ListArgs) -> Result<Exit, Error> {
-    let host = Host::builder().plugins_dir(&args.plugins.plugins).concurrency(1).build().await?;
-    let mut objects = Vec::new();
-    let mut rows = Vec::new();
-    let names = host.plugin_names().await?;
-    for name in &names {
-        match host.plugin(name).await {
-            Ok(plugin) => {
-                let view = PluginView::from(&plugin);
-                rows.push((name.as_str(), summary(&view)));
-                objects.push(json!(view));
-            }
-            Err(error) => {
-                rows.push((name.as_str(), one_line(&error)));
-                objects.push(json!({ "name": name, "error": one_line(&error) }));
-            }
-        }
-    }
+    let view = match &args.server.server {
+        Some(server) => Client::new(server)?.plugins().await?,
+        None => of_folder(args).await?,
+    };
     if args.json {
-        output::json(&objects)?;
-    } else if !rows.is_empty() {
-        output::text(&output::tame(&aligned(&rows)))?;
+        output::json(&view.plugins)?;
+    } else if !view.plugins.is_empty() {
+        let rows = view.plugins.iter().map(|entry| match entry {
+            PluginEntry::Usable(view) => (entry.name().as_str(), summary(view)),
+            PluginEntry::Unusable { error, .. } => (entry.name().as_str(), error.clone()),
+        });
+        output::text(&output::tame(&aligned(&rows.collect::<Vec<_>>())))?;
+    }
+    if let Some(fault) = view.fault {
+        output::complain(&fault);
+    }
+    Ok(Exit::Completed)
+}
+
+async fn of_folder(args: &ListArgs) -> Result<PluginsView, Error> {
+    let host = args.plugins.builder(None).concurrency(1).build().await?;
+    let mut plugins = Vec::new();
+    for name in host.plugin_names().await? {
+        plugins.push(match host.plugin(&name).await {
+            Ok(plugin) => PluginEntry::Usable(PluginView::from(&plugin)),
+            Err(error) => PluginEntry::Unusable { name, error: one_line(&error) },
+        });
     }
     host.shutdown().await?;
-    Ok(Exit::Completed)
+    Ok(PluginsView { plugins, fault: None })
 }
 
 fn summary(view: &PluginView) -> String {
@@ -82,5 +97,9 @@ fn summary(view: &PluginView) -> String {
     };
     // Enough of the digest to tell versions apart.
     let digest: String = view.digest.to_string().chars().take(19).collect();
-    format!("{digest}  {:>10}  {functions}", bytes(view.bytes as u64))
+    let fault = match &view.fault {
+        Some(fault) => format!("  (its new version can't be used: {fault})"),
+        None => String::new(),
+    };
+    format!("{digest}  {:>10}  {functions}{fault}", bytes(view.bytes as u64))
 }

@@ -71,7 +71,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
 
 impl Args {
     fn host(&self) -> HostBuilder {
-        Host::builder().plugins_dir(&self.plugins.plugins)
+        self.plugins.builder(None).watch_plugins(false)
     }
 
     fn component(&self) -> Result<Option<Component>, Error> {

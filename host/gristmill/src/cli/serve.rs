@@ -92,7 +92,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
     let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
     let host = host(&args, &stop, &abort).await?;
     log_set_up(&host).await?;
-    load_plugins(&host).await?;
+    // Without the folder it would wait for plugins that nobody meant; they are loaded in the background.
+    host.plugin_names().await?;
 
     let signals = Signals::listen(stop, abort.clone())?;
     host.start();
@@ -114,8 +115,8 @@ async fn host(
     stop: &CancellationToken,
     abort: &CancellationToken,
 ) -> Result<Host, Error> {
-    let mut builder =
-        Host::builder().plugins_dir(&args.plugins.plugins).lease(args.lease).grace(args.grace);
+    let builder = args.plugins.builder(args.redis.state_dir.as_deref());
+    let mut builder = builder.lease(args.lease).grace(args.grace);
     if !args.queues.is_empty() {
         builder = builder.queues(args.queues.clone());
     }
@@ -174,18 +175,6 @@ async fn log_set_up(host: &Host) -> Result<(), Error> {
     let engine = &info.engine;
     let note = engine.note.as_deref().map(|note| format!(" ({note})")).unwrap_or_default();
     tracing::info!("allocator {}{note}, {} slots", engine.allocator, engine.slots);
-    Ok(())
-}
-
-/// Loads all plugins, so that no job waits for a compiler; a broken one is no reason to keep the
-/// others from their work.
-async fn load_plugins(host: &Host) -> Result<(), Error> {
-    for name in host.plugin_names().await? {
-        match host.plugin(&name).await {
-            Ok(plugin) => tracing::info!("plugin {name} {}", plugin.digest()),
-            Err(error) => tracing::warn!("{}", super::error::one_line(&error)),
-        }
-    }
     Ok(())
 }
 

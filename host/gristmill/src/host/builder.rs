@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use gristmill_api::{Desk, LOADS_MAX};
 use gristmill_job::{Clock, QueueName, SystemClock};
-use gristmill_runtime::{PluginStore, Runtime};
+use gristmill_runtime::{BACKGROUND_LOADS_MAX, PluginStore, Runtime};
 use gristmill_worker::{LEASE_MIN, Observer, QueueFollowUps};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::threads::{Control, Guests};
 use super::{Host, Stage};
@@ -20,6 +21,7 @@ use crate::error::Error;
 #[must_use]
 pub struct HostBuilder {
     plugins_dir: Option<PathBuf>,
+    watch_plugins: bool,
     backends: Wanted,
     worker: gristmill_worker::Config,
     runtime: Option<gristmill_runtime::Config>,
@@ -34,6 +36,7 @@ impl Default for HostBuilder {
     fn default() -> Self {
         Self {
             plugins_dir: None,
+            watch_plugins: true,
             backends: Wanted::default(),
             worker: gristmill_worker::Config::default(),
             runtime: None,
@@ -47,9 +50,18 @@ impl Default for HostBuilder {
 }
 
 impl HostBuilder {
-    /// The folder of `NAME.wasm` files from which plugins are loaded when they are first asked for.
+    /// The folder of `NAME.wasm` files from which plugins are loaded, when they are first asked for or
+    /// in the background once the host has started. It is followed from then on: see
+    /// [`HostBuilder::watch_plugins`].
     pub fn plugins_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.plugins_dir = Some(dir.into());
+        self
+    }
+
+    /// Whether a started host follows its plugins folder, which it does if not said: what is written
+    /// there is taken over for the next job, what is removed is no plugin any more.
+    pub fn watch_plugins(mut self, watch: bool) -> Self {
+        self.watch_plugins = watch;
         self
     }
 
@@ -180,6 +192,8 @@ impl HostBuilder {
         Ok(Host {
             desk,
             worker: Mutex::new(Stage::Ready(self.worker, self.observer)),
+            watch_plugins: self.watch_plugins,
+            watching: TaskTracker::new(),
             shutdown: self.shutdown,
             abort: self.abort,
             dropped,
@@ -195,7 +209,8 @@ fn sandbox(
     config: Option<gristmill_runtime::Config>,
     concurrency: usize,
 ) -> gristmill_runtime::Config {
-    let needed = u32::try_from(concurrency.saturating_add(LOADS_MAX)).unwrap_or(u32::MAX);
+    let loads = LOADS_MAX + BACKGROUND_LOADS_MAX;
+    let needed = u32::try_from(concurrency.saturating_add(loads)).unwrap_or(u32::MAX);
     match config {
         Some(config) => gristmill_runtime::Config { slots: config.slots.max(needed), ..config },
         None => gristmill_runtime::Config { slots: needed, ..Default::default() },

@@ -23,6 +23,8 @@ pub(crate) fn root() -> PathBuf {
 pub(crate) fn gristmill(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gristmill"));
     command.args(arguments).current_dir(root()).stdin(Stdio::null());
+    // What is compiled for tests is kept for tests alone.
+    command.env("XDG_CACHE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("GRISTMILL_") {
             command.env_remove(name);
@@ -97,6 +99,17 @@ impl Running {
                 return line;
             }
             seen.push_str(&line);
+        }
+    }
+
+    /// Reads stderr until each of these was said, in whatever order.
+    #[track_caller]
+    pub(crate) fn until_all(&mut self, says: &[&str]) {
+        let mut left = says.to_vec();
+        while !left.is_empty() {
+            let mut line = String::new();
+            assert_ne!(self.stderr.read_line(&mut line).unwrap(), 0, "nobody said {left:?}");
+            left.retain(|says| !line.contains(says));
         }
     }
 

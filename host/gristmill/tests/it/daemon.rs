@@ -96,9 +96,12 @@ fn a_broken_plugin_is_named_and_hinders_no_other() {
         "--plugins",
         dir.path().to_str().unwrap(),
     ]);
-    running.until("plugin broken can't be used: this is no WebAssembly component");
-    running.until("plugin echo sha256:");
-    running.until("listening on");
+    // They are loaded beside each other, while the daemon listens already.
+    running.until_all(&[
+        "plugin broken can't be used: this is no WebAssembly component",
+        "plugin echo sha256:",
+        "listening on",
+    ]);
     running.signal("TERM");
     assert_eq!(running.end().code, Some(0));
 }

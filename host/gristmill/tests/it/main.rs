@@ -6,6 +6,7 @@
 mod cache;
 mod chaos;
 mod command;
+mod compiling;
 mod components;
 mod daemon;
 mod doctor;

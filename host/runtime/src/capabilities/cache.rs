@@ -17,6 +17,10 @@ use crate::state::State;
 /// Keys of one page of a scan.
 pub(super) const SCAN_KEYS_MAX: u32 = 256;
 
+/// How long giving back what a guest left reserved may take, all together: of reservations it may
+/// have a thousand, and those that are left end with their leases.
+const RELEASE_TIME_MAX: Duration = Duration::from_secs(1);
+
 impl Host for State {
     async fn get(&mut self, bucket: String, key: String) -> Answer<Option<Vec<u8>>> {
         let (space, key) = attempt!(self.admit(&bucket, ReadOnly, &key, 0)?);
@@ -205,10 +209,18 @@ impl State {
     /// Gives up what the guest neither filled nor dropped, so that the next caller needn't wait for
     /// the lease's end.
     pub(crate) async fn release_reservations(&mut self) {
-        for reservation in std::mem::take(&mut self.reservations) {
-            // As above.
-            let _ = self.shared.cache.release(reservation).await;
+        if self.reservations.is_empty() {
+            return;
         }
+        let reservations = std::mem::take(&mut self.reservations);
+        let released = async {
+            for reservation in reservations {
+                // As above.
+                let _ = self.shared.cache.release(reservation).await;
+            }
+        };
+        // An attempt must end, also where the back-end hangs.
+        let _ = tokio::time::timeout(RELEASE_TIME_MAX, released).await;
     }
 
     fn found(&mut self, value: Bytes) -> Vec<u8> {

@@ -14,6 +14,8 @@ use wasmtime::component::Resource;
 
 use crate::bindings::queue::{self, Commit};
 use crate::bindings::types;
+use crate::budget;
+use crate::fault::Abort;
 use crate::log_book::cut;
 use crate::state::State;
 
@@ -44,6 +46,7 @@ impl queue::HostNewJob for State {
         input: types::Payload,
     ) -> wasmtime::Result<Resource<NewJobDraft>> {
         self.count_host_call()?;
+        self.count_draft(function.len() + input.content_type.len() + input.data.len())?;
         let draft = NewJobDraft {
             function,
             content_type: input.content_type,
@@ -54,6 +57,7 @@ impl queue::HostNewJob for State {
     }
 
     fn set_queue(&mut self, job: Resource<NewJobDraft>, name: String) -> wasmtime::Result<()> {
+        self.count_draft(name.len())?;
         self.draft(&job)?.queue = Some(name);
         Ok(())
     }
@@ -79,6 +83,7 @@ impl queue::HostNewJob for State {
     }
 
     fn set_unique_key(&mut self, job: Resource<NewJobDraft>, key: String) -> wasmtime::Result<()> {
+        self.count_draft(key.len())?;
         self.draft(&job)?.unique_key = Some(key);
         Ok(())
     }
@@ -89,6 +94,7 @@ impl queue::HostNewJob for State {
         name: String,
         value: String,
     ) -> wasmtime::Result<()> {
+        self.count_draft(name.len() + value.len())?;
         let draft = self.draft(&job)?;
         // One more than allowed is enough to be refused by, and bounds what the host keeps.
         if draft.headers.len() <= limits::HEADERS_MAX {
@@ -133,6 +139,16 @@ impl State {
     fn draft(&mut self, job: &Resource<NewJobDraft>) -> wasmtime::Result<&mut NewJobDraft> {
         self.count_host_call()?;
         Ok(self.table.get_mut(job)?)
+    }
+
+    /// Counts what the host keeps for a draft: of these there may be thousands, and the guest needn't
+    /// have as much memory, since all of them may come from the same place in it.
+    fn count_draft(&mut self, bytes: usize) -> wasmtime::Result<()> {
+        self.budget.draft_bytes = self.budget.draft_bytes.saturating_add(bytes);
+        if self.budget.draft_bytes > budget::DRAFT_BYTES_MAX {
+            return Err(Abort::Limit("follow_up_bytes").into());
+        }
+        Ok(())
     }
 
     fn hold_back(&mut self, jobs: Vec<Result<NewJob, String>>) -> Vec<queue::Verdict> {

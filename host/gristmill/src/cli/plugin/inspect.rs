@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use clap::builder::FalseyValueParser;
 use gristmill::runtime::{Grants, Interface, Target};
-use gristmill::{FunctionView, Host, LimitsView, Plugin, PluginView};
+use gristmill::{Client, FunctionView, LimitsView, Plugin, PluginEntry, PluginView};
 use serde::Serialize;
 
+use super::ServerOption;
 use crate::cli::args::{Component, PluginsArgs};
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
@@ -23,6 +24,8 @@ pub(super) struct Args {
     plugin: String,
     #[command(flatten)]
     plugins: PluginsArgs,
+    #[command(flatten)]
+    server: ServerOption,
     /// Print the plugin as JSON
     #[arg(long, env = "GRISTMILL_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
     json: bool,
@@ -65,8 +68,11 @@ struct FolderView {
 }
 
 pub(super) async fn run(args: &Args) -> Result<Exit, Error> {
+    if let Some(server) = &args.server.server {
+        return inspect_there(args, &Client::new(server)?).await;
+    }
     let component = Component::parse(&args.plugin)?;
-    let host = Host::builder().plugins_dir(&args.plugins.plugins).concurrency(1).build().await?;
+    let host = args.plugins.builder(None).concurrency(1).build().await?;
     let plugin = component.load(&host).await?;
     let inspected = Inspected::new(&plugin);
     if args.json {
@@ -76,6 +82,41 @@ pub(super) async fn run(args: &Args) -> Result<Exit, Error> {
     }
     host.shutdown().await?;
     Ok(Exit::Completed)
+}
+
+/// What a daemon says of one of its plugins.
+async fn inspect_there(args: &Args, client: &Client) -> Result<Exit, Error> {
+    let mut plugins = client.plugins().await?.plugins.into_iter();
+    let Some(entry) = plugins.find(|entry| entry.name().as_str() == args.plugin) else {
+        return Err(Error::NotFound(format!("the daemon has no plugin {:?}", args.plugin)));
+    };
+    match &entry {
+        _ if args.json => output::json(&entry)?,
+        PluginEntry::Usable(view) => output::text(&output::tame(&described(view)))?,
+        PluginEntry::Unusable { name, error } => {
+            return Err(Error::NotFound(format!("plugin {name} can't be used: {error}")));
+        }
+    }
+    Ok(Exit::Completed)
+}
+
+/// Name, version and functions of a plugin, and what is wrong with the next version.
+fn described(view: &PluginView) -> String {
+    let mut rows = vec![("plugin", view.name.to_string())];
+    rows.extend(view.version.clone().map(|version| ("version", version)));
+    rows.extend(view.description.clone().map(|description| ("is", description)));
+    rows.push(("digest", view.digest.to_string()));
+    rows.push(("size", format!("{} bytes", view.bytes)));
+    rows.extend(
+        view.fault.as_ref().map(|fault| ("new version", format!("can't be used: {fault}"))),
+    );
+    let mut text = aligned(&rows);
+    text.push_str("\n\nfunctions");
+    match &view.functions {
+        Some(functions) => functions.iter().for_each(|f| text.push_str(&function(f))),
+        None => text.push_str("\n  it doesn't describe itself"),
+    }
+    text
 }
 
 impl Inspected {
@@ -104,18 +145,7 @@ impl Inspected {
     }
 
     fn shown(&self) -> String {
-        let plugin = &self.plugin;
-        let mut rows = vec![("plugin", plugin.name.to_string())];
-        rows.extend(plugin.version.clone().map(|version| ("version", version)));
-        rows.extend(plugin.description.clone().map(|description| ("is", description)));
-        rows.push(("digest", plugin.digest.to_string()));
-        rows.push(("size", format!("{} bytes", plugin.bytes)));
-        let mut text = aligned(&rows);
-        text.push_str("\n\nfunctions");
-        match &plugin.functions {
-            Some(functions) => functions.iter().for_each(|f| text.push_str(&function(f))),
-            None => text.push_str("\n  it doesn't describe itself"),
-        }
+        let mut text = described(&self.plugin);
         for (title, interfaces) in [("imports", &self.imports), ("exports", &self.exports)] {
             text.push_str(&format!("\n\n{title}"));
             for interface in interfaces {

@@ -1,0 +1,121 @@
+//! The compiler's process and its bounds, as an embedder and the daemon have them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use gristmill::runtime::{Allocator, CompileLimits, Compiler, CompilerChild, Config};
+use gristmill::{Host, LoadError, NewJob, OutcomeKind, Payload, PluginName};
+
+use crate::command::{gristmill, root};
+use crate::served::{Daemon, folder};
+
+/// So long that no debug build on a busy machine takes longer to compile a small plugin.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A component of a hundred thousand functions, which takes a minute of a processor in a debug build.
+fn bomb() -> Vec<u8> {
+    let function =
+        "(func (param i32) (result i32) local.get 0 local.get 0 i32.mul i32.const 7 i32.xor)\n";
+    format!("(component (core module {}))", function.repeat(100_000)).into_bytes()
+}
+
+fn child(limits: CompileLimits) -> CompilerChild {
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_gristmill"));
+    CompilerChild { program, arguments: vec!["compile-plugin".into()], limits }
+}
+
+async fn host(compiler: CompilerChild) -> Host {
+    let compiler = Compiler::Child(compiler);
+    let allocator = Some(Allocator::OnDemand);
+    let config = Config { compiler, allocator, ..Config::default() };
+    Host::builder().runtime_config(config).concurrency(1).build().await.unwrap()
+}
+
+fn name(text: &str) -> PluginName {
+    text.parse().unwrap()
+}
+
+fn echo() -> Vec<u8> {
+    std::fs::read(root().join("target/plugins/echo.wasm")).unwrap()
+}
+
+async fn load(host: &Host, bytes: Vec<u8>) -> Result<(), LoadError> {
+    match host.load(name("it"), bytes).await {
+        Ok(_) => Ok(()),
+        Err(gristmill::Error::Plugin { source, .. }) => Err(source),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+async fn check_ends(limits: CompileLimits, bytes: Vec<u8>, by: &str) {
+    let host = host(child(limits)).await;
+    match load(&host, bytes).await {
+        Err(LoadError::CompileLimit { limit, .. }) => assert_eq!(limit, by),
+        other => panic!("{by} should have ended it: {other:?}"),
+    }
+    host.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_compile_bomb_is_ended_by_the_limit_that_it_runs_into() {
+    let limits = || CompileLimits { wall: PATIENCE, ..CompileLimits::default() };
+    check_ends(CompileLimits { cpu: Duration::from_secs(1), ..limits() }, bomb(), "cpu").await;
+    check_ends(CompileLimits { wall: Duration::from_millis(500), ..limits() }, bomb(), "wall")
+        .await;
+    check_ends(CompileLimits { memory_bytes_max: 64 << 20, ..limits() }, bomb(), "memory").await;
+    check_ends(CompileLimits { code_bytes_max: 1_000, ..limits() }, echo(), "code").await;
+}
+
+#[tokio::test]
+async fn after_a_compile_bomb_the_host_goes_on() {
+    let limits = CompileLimits { cpu: Duration::from_secs(2), ..CompileLimits::default() };
+    let host = host(child(limits)).await;
+    host.start();
+    let ended = load(&host, bomb()).await;
+    assert!(matches!(ended, Err(LoadError::CompileLimit { limit: "cpu", .. })), "{ended:?}");
+    host.load(name("echo"), echo()).await.unwrap();
+    let id = host.enqueue(NewJob::new(name("echo"), Payload::text("x"))).await.unwrap();
+    let job = host.wait(id, PATIENCE).await.unwrap().unwrap();
+    assert_eq!(job.outcome, Some(OutcomeKind::Completed));
+    host.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_component_is_as_invalid_in_the_child_as_it_is_here() {
+    let host = host(child(CompileLimits::default())).await;
+    let whole = echo();
+    let ended = load(&host, whole[..whole.len() / 2].to_vec()).await;
+    assert!(matches!(ended, Err(LoadError::Invalid(_))), "{ended:?}");
+    host.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_program_that_is_no_compiler_is_told_from_a_broken_component() {
+    for (program, says) in [("/nowhere/compiler", "can't be run"), ("/bin/echo", "is no compiler")]
+    {
+        let program = PathBuf::from(program);
+        let host = host(CompilerChild { program, ..child(CompileLimits::default()) }).await;
+        match load(&host, echo()).await {
+            Err(LoadError::Compiler(why)) => assert!(why.contains(says), "{why}"),
+            other => panic!("{other:?}"),
+        }
+        host.shutdown().await.unwrap();
+    }
+}
+
+#[test]
+fn the_daemon_keeps_what_it_compiles_in_its_state_folder() {
+    let state = tempfile::tempdir().unwrap();
+    let dir = state.path().to_str().unwrap();
+    let mut daemon = Daemon::start(folder(&["plugins/echo.wasm"]), &["--state-dir", dir]);
+    daemon.running.until("plugin echo sha256:");
+    daemon.running.signal("TERM");
+    assert_eq!(daemon.end().code, Some(0));
+    assert_eq!(std::fs::read_dir(state.path().join("compiled")).unwrap().count(), 1);
+}
+
+#[test]
+fn the_compiler_is_no_command_for_people() {
+    let help = gristmill(&["--help"]).output().unwrap();
+    assert!(!String::from_utf8(help.stdout).unwrap().contains("compile-plugin"));
+}

@@ -1,0 +1,149 @@
+//! The versions of one plugin: which one serves, which served before, and what is wrong with the next.
+
+use std::collections::VecDeque;
+
+use gristmill_job::Digest;
+
+use super::source::Mark;
+use crate::plugin::{Plugin, WeakPlugin};
+
+/// Versions of a plugin that are kept after the one that serves, for jobs that want exactly them: the
+/// last one, for jobs that were enqueued before a take-over, and the one before it, for a take-over that
+/// was mended by another. Older ones stay only as long as a job runs on them.
+const PREVIOUS_VERSIONS_MAX: usize = 2;
+
+/// The versions of one plugin.
+#[derive(Default)]
+pub(super) struct Versions {
+    serving: Option<Plugin>,
+    /// The newest first.
+    previous: VecDeque<Plugin>,
+    /// All that ever served and may still run.
+    superseded: Vec<WeakPlugin>,
+    /// The files of the last look, whether they could be used or not.
+    mark: Option<Mark>,
+    /// Whether they were read when they had had these marks for a while. What is written within one
+    /// tick of the file system's clock may look the same before and after.
+    confirmed: bool,
+    /// What is wrong with these files.
+    fault: Option<String>,
+    /// The component that it is wrong with, where no manifest could mend it.
+    refused: Option<Digest>,
+    by_hand: bool,
+}
+
+/// What publishing a version changed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Published {
+    /// Nothing: the plugin was put in by hand.
+    ByHand,
+    /// Nothing: it is what served.
+    Same,
+    /// It is what served, after files that couldn't be used.
+    Mended,
+    /// It is what served, with another manifest.
+    Regranted,
+    /// Nothing served.
+    First,
+    /// Another version served, of this digest.
+    TookOver(Digest),
+}
+
+impl Versions {
+    pub(super) fn serving(&self) -> Option<&Plugin> {
+        self.serving.as_ref()
+    }
+
+    pub(super) fn fault(&self) -> Option<&str> {
+        self.fault.as_deref()
+    }
+
+    pub(super) fn mark(&self) -> Option<Mark> {
+        self.mark
+    }
+
+    /// Whether files of this mark are to be read.
+    pub(super) fn is_due(&self, mark: Option<Mark>) -> bool {
+        !self.by_hand && (mark.is_none() || mark != self.mark || !self.confirmed)
+    }
+
+    /// What is wrong with this component, if that is known already.
+    pub(super) fn known_fault(&self, digest: Digest) -> Option<&str> {
+        self.fault().filter(|_| self.refused == Some(digest))
+    }
+
+    pub(super) fn is_by_hand(&self) -> bool {
+        self.by_hand
+    }
+
+    /// The version of this digest.
+    pub(super) fn of(&self, digest: Digest) -> Option<Plugin> {
+        let mut kept = self.serving.iter().chain(&self.previous);
+        let mut running = self.superseded.iter().rev().filter_map(WeakPlugin::upgrade);
+        let kept = kept.find(|plugin| plugin.digest() == digest).cloned();
+        kept.or_else(|| running.find(|plugin| plugin.digest() == digest))
+    }
+
+    /// Puts a version in by hand: from now on, files don't matter.
+    pub(super) fn insert(&mut self, plugin: Plugin) {
+        self.by_hand = true;
+        (self.mark, self.fault, self.refused) = (None, None, None);
+        self.serve(plugin);
+    }
+
+    /// Lets a version from these files serve.
+    pub(super) fn publish(&mut self, plugin: Plugin, mark: Mark) -> Published {
+        if self.by_hand {
+            return Published::ByHand;
+        }
+        self.see(Some(mark));
+        self.refused = None;
+        let was_faulty = self.fault.take().is_some();
+        let digest = plugin.digest();
+        match &self.serving {
+            Some(serving) if serving.is(&plugin) && was_faulty => Published::Mended,
+            Some(serving) if serving.is(&plugin) => Published::Same,
+            _ => match self.serve(plugin) {
+                None => Published::First,
+                Some(old) if old == digest => Published::Regranted,
+                Some(old) => Published::TookOver(old),
+            },
+        }
+    }
+
+    /// Keeps what is wrong with these files; whether that is news.
+    pub(super) fn set_fault(
+        &mut self,
+        fault: String,
+        mark: Option<Mark>,
+        refused: Option<Digest>,
+    ) -> bool {
+        if self.by_hand {
+            return false;
+        }
+        self.see(mark);
+        self.refused = refused;
+        self.fault.replace(fault.clone()).is_none_or(|known| known != fault)
+    }
+
+    fn see(&mut self, mark: Option<Mark>) {
+        self.confirmed = mark == self.mark;
+        self.mark = mark;
+    }
+
+    /// Answers with the digest of what served.
+    fn serve(&mut self, plugin: Plugin) -> Option<Digest> {
+        let digest = plugin.digest();
+        self.previous.retain(|previous| previous.digest() != digest);
+        let old = self.serving.replace(plugin)?;
+        self.superseded.retain(|version| version.upgrade().is_some());
+        let replaced = old.digest();
+        // With another manifest alone, what served is no version of its own.
+        if replaced != digest {
+            self.superseded.push(old.downgrade());
+            self.previous.push_front(old);
+            self.previous.truncate(PREVIOUS_VERSIONS_MAX);
+        }
+        Some(replaced)
+    }
+}

@@ -1,0 +1,32 @@
+  ;; Declares a function of WASI with an answer of 65,536 parts, and calls it for ever.
+  (import "wasi:sockets/instance-network@0.2.6" (instance $sockets
+    (type $t0 (tuple u8 u8))
+    (type $t1 (tuple $t0 $t0))
+    (type $t2 (tuple $t1 $t1))
+    (type $t3 (tuple $t2 $t2))
+    (type $t4 (tuple $t3 $t3))
+    (type $t5 (tuple $t4 $t4))
+    (type $t6 (tuple $t5 $t5))
+    (type $t7 (tuple $t6 $t6))
+    (type $t8 (tuple $t7 $t7))
+    (type $t9 (tuple $t8 $t8))
+    (type $t10 (tuple $t9 $t9))
+    (type $t11 (tuple $t10 $t10))
+    (type $t12 (tuple $t11 $t11))
+    (type $t13 (tuple $t12 $t12))
+    (type $t14 (tuple $t13 $t13))
+    (type $t15 (tuple $t14 $t14))
+    (export "get" (func (result $t15)))))
+  (core func $get (canon lower (func $sockets "get") (memory (core memory $std "memory"))))
+  (core module $Main
+    (import "std" "memory" (memory 1))
+    (import "host" "get" (func $get (param i32)))
+    (func (export "handle") (param i32 i32 i32 i32 i32 i32) (result i32)
+      (drop (memory.grow (i32.const 4)))
+      (loop $again
+        (call $get (i32.const 65536))
+        (br $again))
+      unreachable))
+  (core instance $main (instantiate $Main
+    (with "std" (instance $std))
+    (with "host" (instance (export "get" (func $get))))))

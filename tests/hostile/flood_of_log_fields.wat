@@ -1,0 +1,14 @@
+  ;; Logs lines of two hundred fields each, all of them empty, for ever.
+  (core func $emit (canon lower (func $log "emit")
+    (memory (core memory $std "memory")) (realloc (core func $std "realloc"))))
+  (core module $Main
+    (import "std" "memory" (memory 1))
+    (import "host" "emit" (func $emit (param i32 i32 i32 i32 i32)))
+    (func (export "handle") (param i32 i32 i32 i32 i32 i32) (result i32)
+      (loop $again
+        (call $emit (i32.const 2) (i32.const 0) (i32.const 0) (i32.const 32768) (i32.const 200))
+        (br $again))
+      unreachable))
+  (core instance $main (instantiate $Main
+    (with "std" (instance $std))
+    (with "host" (instance (export "emit" (func $emit))))))

@@ -1,0 +1,10 @@
+  ;; Hands back bytes whose number no memory has.
+  (core module $Main
+    (import "std" "memory" (memory 1))
+    (func (export "handle") (param i32 i32 i32 i32 i32 i32) (result i32)
+      (i32.store8 (i32.const 1032) (i32.const 1))
+      (i32.store (i32.const 1044) (i32.const 1024))
+      (i32.store (i32.const 1048) (i32.const 0x80000000))
+      (i32.const 1024)))
+  (core instance $main (instantiate $Main
+    (with "std" (instance $std))))

@@ -1,0 +1,7 @@
+  ;; Wants a function of the contract that there isn't.
+  (import "gristmill:job/system@0.1.0" (instance
+    (export "reboot" (func))))
+  (core module $Main
+    (func (export "handle") (param i32 i32 i32 i32 i32 i32) (result i32)
+      (i32.const 0)))
+  (core instance $main (instantiate $Main))
