@@ -18,7 +18,7 @@ use crate::fault::{self, Abort};
 use crate::limits::Limits;
 use crate::log_book::{Notes, SilentNotes};
 use crate::manifest::Manifest;
-use crate::plugin::{self, Plugin};
+use crate::plugin::{self, Compiled, Plugin};
 use crate::report::{self, Answer, Report};
 use crate::state::{FollowUps, JobFacts, Shared, Start, State};
 use crate::stop::Stop;
@@ -136,11 +136,29 @@ impl Runtime {
         bytes: Bytes,
         manifest: Manifest,
     ) -> Result<Plugin, LoadError> {
+        plugin::recognise(&bytes, self.0.config.component_bytes_max)?;
+        let compiled = self.0.compiling.compile(bytes).await?;
+        self.prepare(name, compiled, manifest).await
+    }
+
+    /// Makes a plugin of another's component, which needn't be compiled again, and of this manifest.
+    pub(crate) async fn load_again(
+        &self,
+        plugin: &Plugin,
+        manifest: Manifest,
+    ) -> Result<Plugin, LoadError> {
+        self.prepare(plugin.name().clone(), plugin.compiled(), manifest).await
+    }
+
+    async fn prepare(
+        &self,
+        name: PluginName,
+        compiled: Compiled,
+        manifest: Manifest,
+    ) -> Result<Plugin, LoadError> {
         if let Some(said) = manifest.name.as_ref().filter(|said| **said != name) {
             return Err(LoadError::OtherName { said: said.to_string(), name: name.to_string() });
         }
-        plugin::recognise(&bytes, self.0.config.component_bytes_max)?;
-        let compiled = self.0.compiling.compile(bytes).await?;
         let inner = Arc::clone(&self.0);
         let prepared = tokio::task::spawn_blocking(move || {
             plugin::prepare(&inner.engine, &inner.linker, &inner.config, name, compiled, manifest)

@@ -134,6 +134,12 @@ impl Plugin {
         &self.0.outbound
     }
 
+    /// Its component's code.
+    pub(crate) fn compiled(&self) -> Compiled {
+        let component = self.pre().instance_pre().component().clone();
+        Compiled { component, digest: self.digest(), bytes: self.bytes() }
+    }
+
     pub(crate) fn pre(&self) -> &GuestPre<State> {
         &self.0.pre
     }

@@ -243,7 +243,8 @@ impl PluginStore {
         let serving = self.loaded(name);
         let loaded = match known {
             Some(plugin) if *plugin.manifest() == manifest => Ok(plugin),
-            _ => self.runtime.load_with(name.clone(), bytes, manifest).await,
+            Some(plugin) => self.runtime.load_again(&plugin, manifest).await,
+            None => self.runtime.load_with(name.clone(), bytes, manifest).await,
         };
         let plugin = match loaded {
             Ok(plugin) => plugin,
