@@ -107,6 +107,32 @@ fn a_broken_plugin_is_named_and_hinders_no_other() {
 }
 
 #[test]
+fn a_broken_new_version_is_named_beside_the_one_that_serves() {
+    let mut daemon = Daemon::start(folder(&["plugins/echo.wasm"]), &[]);
+    let line = daemon.running.until("plugin echo sha256:");
+    let digest = line.trim().rsplit(' ').next().unwrap().to_owned();
+    let part = daemon.plugins.path().join("part");
+    std::fs::write(&part, "dear diary").unwrap();
+    std::fs::rename(part, daemon.plugins.path().join("echo.wasm")).unwrap();
+    let warning = daemon.running.until("the new version of plugin echo can't be used: this is no");
+    assert!(warning.contains(&digest), "{warning}");
+    let listed = daemon.json(&["plugin", "list"]);
+    for plugin in [&listed[0], &daemon.json(&["plugin", "inspect", "echo"])] {
+        assert_eq!(plugin["digest"], *digest);
+        assert!(plugin["fault"].as_str().unwrap().contains("but a text file"), "{plugin}");
+    }
+    let list = daemon.run(&["plugin", "list"]);
+    assert!(list.completed().contains("(its new version can't be used: this is no"), "{list:?}");
+    let inspected = daemon.run(&["plugin", "inspect", "echo"]);
+    assert!(
+        inspected.completed().contains("new version  can't be used: this is no"),
+        "{inspected:?}"
+    );
+    let waited = daemon.run(&["enqueue", "echo", "--input", "still here", "--wait"]);
+    assert_eq!(waited.completed(), "still here");
+}
+
+#[test]
 fn a_daemon_that_would_be_open_to_others_does_not_start() {
     let ran = run(&["serve", "--listen", "0.0.0.0:0"]);
     ran.refused(2, "which takes access tokens, and these are not there yet");

@@ -9,7 +9,7 @@ use crate::command::{Ran, Running, root, run, run_with};
 pub(crate) struct Daemon {
     pub(crate) running: Running,
     pub(crate) url: String,
-    _plugins: TempDir,
+    pub(crate) plugins: TempDir,
 }
 
 /// A folder with these components alone, so that no test waits for others to be compiled.
@@ -43,7 +43,7 @@ impl Daemon {
         let mut running = Running::start(&[&serve[..], arguments].concat());
         let line = running.until("listening on http://");
         let url = line[line.find("http://").unwrap()..].trim().to_owned();
-        Self { running, url, _plugins: plugins }
+        Self { running, url, plugins }
     }
 
     pub(crate) fn end(self) -> Ran {

@@ -147,3 +147,27 @@ impl Versions {
         Some(replaced)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_read_again_once_after_their_marks_have_changed() {
+        let dir = tempfile::tempdir().unwrap();
+        let mark = |content: &str| {
+            let path = dir.path().join("mill.wasm");
+            std::fs::write(&path, content).unwrap();
+            Mark::of(&path).ok()
+        };
+        let mut versions = Versions::default();
+        let first = mark("a");
+        assert!(versions.is_due(first), "never read");
+        versions.set_fault("no component".to_owned(), first, None);
+        assert!(versions.is_due(first), "read when it was just written, perhaps");
+        versions.set_fault("no component".to_owned(), first, None);
+        assert!(!versions.is_due(first), "read twice");
+        assert!(versions.is_due(mark("longer")), "changed");
+        assert!(versions.is_due(None), "can't be looked at");
+    }
+}
