@@ -22,9 +22,9 @@ impl Server {
         let address = listener.local_addr().expect("an address");
         let requests = Arc::<Mutex<Vec<String>>>::default();
         let kept = Arc::clone(&requests);
-        tokio::spawn(async move {
+        tokio::runtime::Handle::current().spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&kept)));
+                tokio::runtime::Handle::current().spawn(serve(stream, Arc::clone(&kept)));
             }
         });
         Self { address, requests }

@@ -42,7 +42,12 @@ impl Rush {
         let gate = sandbox.cache.get_or_reserve(&space(), &key, MINUTE, Duration::ZERO).await;
         let Ok(Lookup::Reserved(gate)) = gate else { panic!("nobody else holds it: {gate:?}") };
         let cancel_first = Stop::new();
-        let first = tokio::spawn(caller(&sandbox, &plugin, first, cancel_first.clone()));
+        let first = tokio::runtime::Handle::current().spawn(caller(
+            &sandbox,
+            &plugin,
+            first,
+            cancel_first.clone(),
+        ));
         sandbox.recorded.said("computes", 1).await;
         let mut others = JoinSet::new();
         for _ in 1..CALLERS {

@@ -48,7 +48,8 @@ pub(crate) fn add_to_linker(
     let mut defined: Vec<ResourceType> = Vec::new();
     for (name, import) in ty.imports(engine) {
         let ComponentItem::ComponentInstance(instance) = import.ty else { continue };
-        if offers(name) && !(name.starts_with(FILES) && !grants.folders.is_empty()) {
+        let is_real = name.starts_with(FILES) && !grants.folders.is_empty();
+        if offers(name) && !is_real {
             let mut target = linker.instance(name)?;
             add_instance(&mut target, engine, &instance, &defined)?;
         }

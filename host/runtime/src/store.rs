@@ -234,8 +234,8 @@ impl PluginStore {
         }
     }
 
-    async fn take_over(&self, name: &PluginName, files: Files) -> Result<Plugin, LoadError> {
-        let Files { mark, bytes, digest, manifest } = files;
+    async fn take_over(&self, name: &PluginName, files: Box<Files>) -> Result<Plugin, LoadError> {
+        let Files { mark, bytes, digest, manifest } = *files;
         if let Some(fault) = self.known_fault(name, digest, mark) {
             return Err(LoadError::AsBefore(fault));
         }

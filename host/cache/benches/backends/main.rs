@@ -7,11 +7,11 @@
 mod raw;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use gristmill_cache::{Cache, Config, Key, Lookup, MemoryCache, RedisCache, Space, SqliteCache};
-use gristmill_job::SystemClock;
+use gristmill_job::{SystemClock, time};
 use gristmill_test_redis::RedisServer;
 use tokio::task::JoinSet;
 
@@ -133,7 +133,7 @@ async fn compare(
 
 /// Microseconds of one call.
 async fn timed(length: Duration, call: &impl AsyncFn()) -> f64 {
-    let started = Instant::now();
+    let started = time::monotonic();
     let mut calls = 0_u32;
     while started.elapsed() < length {
         call().await;

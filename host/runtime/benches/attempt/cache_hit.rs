@@ -2,10 +2,10 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gristmill_cache::{Cache as _, Key, MemoryCache, SetOptions, Space};
-use gristmill_job::{NewJob, Payload, SystemClock};
+use gristmill_job::{NewJob, Payload, SystemClock, time};
 use gristmill_runtime::{Config, Limits, NoFollowUps, Runtime};
 
 use crate::{a_first_attempt, print, spread};
@@ -57,7 +57,7 @@ async fn measure(rounds: u64) -> [(&'static str, Vec<f64>); 3] {
     let guest = async |hits: u32| {
         let name = plugin.name().clone();
         let job = NewJob::new(name, Payload::json(&serde_json::json!(hits)));
-        let started = Instant::now();
+        let started = time::monotonic();
         let report = runtime.run(&plugin, a_first_attempt(Arc::new(job))).await;
         let took = started.elapsed();
         let used = report.expect("the host is well").usage.cache_ops.used;
@@ -67,10 +67,10 @@ async fn measure(rounds: u64) -> [(&'static str, Vec<f64>); 3] {
     let mut measured =
         [("the map", Vec::new()), ("the cache", Vec::new()), ("a guest", Vec::new())];
     for _ in 0..rounds {
-        let started = Instant::now();
+        let started = time::monotonic();
         (0..HITS).for_each(|_| assert!(map.get("wanted").is_some()));
         measured[0].1.push(each(started.elapsed()));
-        let started = Instant::now();
+        let started = time::monotonic();
         for _ in 0..HITS {
             assert!(cache.get(&space, &key).await.expect("an answer").is_some());
         }

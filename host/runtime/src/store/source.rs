@@ -71,7 +71,7 @@ pub(super) enum Read {
     /// It can't be used as it is.
     Faulty(Option<Mark>, LoadError),
     /// All of it.
-    Files(Files),
+    Files(Box<Files>),
 }
 
 /// A plugin's files, read.
@@ -125,7 +125,9 @@ pub(super) fn read(
         return Read::Unsettled;
     }
     match read {
-        Ok((digest, bytes, manifest)) => Read::Files(Files { mark, bytes, digest, manifest }),
+        Ok((digest, bytes, manifest)) => {
+            Read::Files(Box::new(Files { mark, bytes, digest, manifest }))
+        }
         Err(error) => Read::Faulty(Some(mark), error),
     }
 }
