@@ -1,5 +1,7 @@
 //! What a plugin says of its functions.
 
+use std::collections::HashSet;
+
 use gristmill_job::{FunctionName, Payload, Rejection, RejectionCode, media};
 use serde::Deserialize;
 use serde_json::Value;
@@ -35,10 +37,9 @@ struct Description {
 pub(crate) fn parse(text: &str) -> Result<Vec<Function>, String> {
     let description: Description = serde_json::from_str(text).map_err(|e| e.to_string())?;
     let functions = description.functions;
-    for (i, function) in functions.iter().enumerate() {
-        if functions[..i].iter().any(|earlier| earlier.name == function.name) {
-            return Err(format!("the function {} is described twice", function.name));
-        }
+    let mut names = HashSet::new();
+    if let Some(function) = functions.iter().find(|function| !names.insert(&function.name)) {
+        return Err(format!("the function {} is described twice", function.name));
     }
     Ok(functions)
 }

@@ -47,6 +47,10 @@ impl Process {
                 command.env_remove(name);
             }
         }
+        if let Some(folder) = program.parent() {
+            // What is compiled is kept beside the program, not among its user's own things.
+            command.env("XDG_CACHE_HOME", folder.join("cache"));
+        }
         let mut child =
             command.spawn().with_context(|| format!("failed to run {}", program.display()))?;
         let stderr = child.stderr.take().context("a pipe was asked for")?;
