@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::builder::FalseyValueParser;
-use gristmill::runtime::{Grants, Interface, Target};
+use gristmill::runtime::{Grants, Interface, Signature, Target};
 use gristmill::{Client, FunctionView, LimitsView, Plugin, PluginEntry, PluginView};
 use serde::Serialize;
 
@@ -38,6 +38,8 @@ struct Inspected {
     plugin: PluginView,
     imports: Vec<InterfaceView>,
     exports: Vec<InterfaceView>,
+    /// The exported functions with their types.
+    signatures: Vec<SignatureView>,
     config: BTreeMap<String, String>,
     grants: GrantsView,
     limits: LimitsView,
@@ -49,6 +51,13 @@ struct Inspected {
 struct InterfaceView {
     name: String,
     functions: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct SignatureView {
+    interface: Option<String>,
+    function: String,
+    wit: String,
 }
 
 /// What a manifest grants; of secrets, where they come from.
@@ -137,6 +146,7 @@ impl Inspected {
             plugin: plugin.into(),
             imports: views(plugin.imports()),
             exports: views(plugin.exports()),
+            signatures: plugin.signatures().into_iter().map(Into::into).collect(),
             config: manifest.config.clone(),
             grants: plugin.grants().into(),
             limits: LimitsView::from(&*plugin.terms(None).limits),
@@ -146,12 +156,22 @@ impl Inspected {
 
     fn shown(&self) -> String {
         let mut text = described(&self.plugin);
-        for (title, interfaces) in [("imports", &self.imports), ("exports", &self.exports)] {
-            text.push_str(&format!("\n\n{title}"));
-            for interface in interfaces {
-                let functions = interface.functions.join(", ");
-                text.push_str(format!("\n  {}  {functions}", interface.name).trim_end());
+        text.push_str("\n\nimports");
+        for interface in &self.imports {
+            let functions = interface.functions.join(", ");
+            text.push_str(format!("\n  {}  {functions}", interface.name).trim_end());
+        }
+        text.push_str("\n\nexports");
+        let mut shown = None;
+        for SignatureView { interface, function, wit } in &self.signatures {
+            if let Some(interface) = interface
+                && shown != Some(interface)
+            {
+                text.push_str(&format!("\n  {interface}"));
+                shown = Some(interface);
             }
+            let indent = if interface.is_some() { "    " } else { "  " };
+            text.push_str(&format!("\n{indent}{function}: {wit}"));
         }
         text.push_str("\n\ngranted");
         let grants = self.grants.lines();
@@ -164,6 +184,13 @@ impl Inspected {
             text.push_str(&aligned(&limits(own)));
         }
         text
+    }
+}
+
+impl From<Signature> for SignatureView {
+    fn from(signature: Signature) -> Self {
+        let Signature { interface, function, wit } = signature;
+        Self { interface, function, wit }
     }
 }
 
