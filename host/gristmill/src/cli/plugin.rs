@@ -33,17 +33,17 @@ enum Command {
 #[command(after_help = "Example:\n  gristmill plugin list --plugins target/plugins")]
 struct ListArgs {
     #[command(flatten)]
-    plugins: PluginsArgs,
-    #[command(flatten)]
-    server: ServerOption,
+    place: Place,
     /// Print an array of plugins as JSON; one that can't be used has a name and an error
     #[arg(long, env = "GRISTMILL_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
     json: bool,
 }
 
-/// Which daemon to ask, if any.
+/// Where the plugins are: in a folder, or at a daemon.
 #[derive(clap::Args)]
-struct ServerOption {
+struct Place {
+    #[command(flatten)]
+    plugins: PluginsArgs,
     /// Ask the daemon at this address what it has, and what is wrong with what came since
     #[arg(long, value_name = "URL", env = "GRISTMILL_SERVER", hide_env_values = true)]
     server: Option<String>,
@@ -58,7 +58,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
 }
 
 async fn list(args: &ListArgs) -> Result<Exit, Error> {
-    let view = match &args.server.server {
+    let view = match &args.place.server {
         Some(server) => Client::new(server)?.plugins().await?,
         None => of_folder(args).await?,
     };
@@ -78,7 +78,7 @@ async fn list(args: &ListArgs) -> Result<Exit, Error> {
 }
 
 async fn of_folder(args: &ListArgs) -> Result<PluginsView, Error> {
-    let host = args.plugins.builder(None).concurrency(1).build().await?;
+    let host = args.place.plugins.builder(None).concurrency(1).build().await?;
     let mut plugins = Vec::new();
     for name in host.plugin_names().await? {
         plugins.push(match host.plugin(&name).await {

@@ -7,6 +7,7 @@ use gristmill::runtime::Problem;
 use gristmill::{Host, PluginName};
 use serde::Serialize;
 
+use crate::cli::compile;
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
 use crate::cli::output;
@@ -48,7 +49,8 @@ struct ProblemView {
 }
 
 pub(super) async fn run(args: &Args) -> Result<Exit, Error> {
-    let host = Host::builder().concurrency(1).build().await?;
+    let host =
+        Host::builder().runtime_config(compile::sandbox(None)).concurrency(1).build().await?;
     let mut all = Vec::new();
     for (file, problems) in files(&args.path)? {
         let problems = match problems {

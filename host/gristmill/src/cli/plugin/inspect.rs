@@ -7,8 +7,8 @@ use gristmill::runtime::{Grants, Interface, Signature, Target};
 use gristmill::{Client, FunctionView, LimitsView, Plugin, PluginEntry, PluginView};
 use serde::Serialize;
 
-use super::ServerOption;
-use crate::cli::args::{Component, PluginsArgs};
+use super::Place;
+use crate::cli::args::Component;
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
 use crate::cli::info::limits;
@@ -23,9 +23,7 @@ pub(super) struct Args {
     #[arg(value_name = "PLUGIN|FILE")]
     plugin: String,
     #[command(flatten)]
-    plugins: PluginsArgs,
-    #[command(flatten)]
-    server: ServerOption,
+    place: Place,
     /// Print the plugin as JSON
     #[arg(long, env = "GRISTMILL_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
     json: bool,
@@ -77,11 +75,11 @@ struct FolderView {
 }
 
 pub(super) async fn run(args: &Args) -> Result<Exit, Error> {
-    if let Some(server) = &args.server.server {
+    if let Some(server) = &args.place.server {
         return inspect_there(args, &Client::new(server)?).await;
     }
     let component = Component::parse(&args.plugin)?;
-    let host = args.plugins.builder(None).concurrency(1).build().await?;
+    let host = args.place.plugins.builder(None).concurrency(1).build().await?;
     let plugin = component.load(&host).await?;
     let inspected = Inspected::new(&plugin);
     if args.json {
