@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gristmill_cache::Cache;
-use gristmill_job::{Clock, FunctionName, NewJob, Outcome, Payload, PluginName, Timestamp};
+use gristmill_job::{Clock, Digest, FunctionName, NewJob, Outcome, Payload, PluginName, Timestamp};
 use wasmtime::component::Linker;
 use wasmtime::{Engine, Store};
 
 use crate::bindings::types;
+use crate::blocking::blocking;
 use crate::compile::Compiling;
 use crate::config::{self, Config};
 use crate::engine::{self, EngineInfo, Ticker};
@@ -136,8 +137,21 @@ impl Runtime {
         bytes: Bytes,
         manifest: Manifest,
     ) -> Result<Plugin, LoadError> {
+        let hashed = bytes.clone();
+        let digest = blocking(move || Digest::of(&hashed)).await?;
+        self.load_known(name, bytes, digest, manifest).await
+    }
+
+    /// The same for a component whose digest is known already.
+    pub(crate) async fn load_known(
+        &self,
+        name: PluginName,
+        bytes: Bytes,
+        digest: Digest,
+        manifest: Manifest,
+    ) -> Result<Plugin, LoadError> {
         plugin::recognise(&bytes, self.0.config.component_bytes_max)?;
-        let compiled = self.0.compiling.compile(bytes).await?;
+        let compiled = self.0.compiling.compile(bytes, digest).await?;
         self.prepare(name, compiled, manifest).await
     }
 
@@ -160,13 +174,10 @@ impl Runtime {
             return Err(LoadError::OtherName { said: said.to_string(), name: name.to_string() });
         }
         let inner = Arc::clone(&self.0);
-        let prepared = tokio::task::spawn_blocking(move || {
+        let prepared = blocking(move || {
             plugin::prepare(&inner.engine, &inner.linker, &inner.config, name, compiled, manifest)
         });
-        let plugin = match prepared.await {
-            Ok(prepared) => prepared?,
-            Err(panic) => return Err(Error::Bug(panic.into()).into()),
-        };
+        let plugin = prepared.await??;
         let functions = self.describe(&plugin).await?;
         plugin.described(functions)
     }

@@ -22,17 +22,10 @@ impl Runtime {
         let path = Manifest::path_beside(component);
         let in_manifest = |message: String| Problem { file: path.clone(), message };
         let mut problems = Vec::new();
-        let manifest = match Manifest::beside(component, self.limits_max()) {
-            Ok(manifest) => manifest,
-            Err(LoadError::Manifest { faults, .. }) => {
-                problems.extend(faults.iter().map(|fault| in_manifest(fault.to_string())));
-                Manifest::default()
-            }
-            Err(error) => {
-                problems.push(in_manifest(error.to_string()));
-                Manifest::default()
-            }
-        };
+        let manifest = Manifest::read(&path, self.limits_max()).unwrap_or_else(|faults| {
+            problems.extend(faults.iter().map(|fault| in_manifest(fault.to_string())));
+            Manifest::default()
+        });
         problems.extend(missing(&manifest).map(in_manifest));
         match self.load_component(component, manifest).await {
             Ok(_) => {}

@@ -19,9 +19,10 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use crate::blocking::blocking;
 use crate::compiled::{Code, CompiledStore};
 use crate::config::Config;
-use crate::error::{Error, LoadError};
+use crate::error::LoadError;
 use crate::plugin::{Compiled, one_line};
 
 /// Where components are compiled.
@@ -89,10 +90,12 @@ impl Compiling {
         Self { engine: engine.clone(), compiler: config.compiler.clone(), compatibility, kept }
     }
 
-    /// The code of a component.
-    pub(crate) async fn compile(&self, bytes: Bytes) -> Result<Compiled, LoadError> {
-        let hashed = bytes.clone();
-        let digest = blocking(move || Digest::of(&hashed)).await?;
+    /// The code of a component of this digest.
+    pub(crate) async fn compile(
+        &self,
+        bytes: Bytes,
+        digest: Digest,
+    ) -> Result<Compiled, LoadError> {
         let size = bytes.len();
         let component = self.component(bytes, digest).await?;
         Ok(Compiled { component, digest, bytes: size })
@@ -138,12 +141,6 @@ fn in_process(
         kept.keep(digest, &Code::of(&component).map_err(invalid)?);
     }
     Ok(component)
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, LoadError> {
-    tokio::task::spawn_blocking(work).await.map_err(|panic| Error::Bug(panic.into()).into())
 }
 
 /// Which engines can run each other's code: version, features and settings, hashed.

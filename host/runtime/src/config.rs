@@ -64,3 +64,5 @@ pub(crate) const DESCRIPTION_BYTES_MAX: usize = 256 << 10;
 pub(crate) const MESSAGE_BYTES_MAX: usize = 4 << 10;
 /// The code of a guest's failure: a name to group by.
 pub(crate) const CODE_BYTES_MAX: usize = 128;
+/// Bytes that an error repeats of a name or an address that a guest gave.
+pub(crate) const NAME_BYTES_SHOWN: usize = 128;

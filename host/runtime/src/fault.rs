@@ -94,7 +94,7 @@ pub(crate) fn aborted(
 
 /// Says how much a limit allows.
 fn allowed(name: &str, limits: &Limits) -> String {
-    match limit(name) {
+    match Limit::named(name) {
         Some(limit) => format!(" of {}", limit.shown(limit.of(limits))),
         None if name == "stack" => format!(" of {} bytes", config::STACK_BYTES_MAX),
         None if name == "follow_up_bytes" => format!(" of {} bytes", budget::DRAFT_BYTES_MAX),
@@ -104,14 +104,10 @@ fn allowed(name: &str, limits: &Limits) -> String {
 
 /// How to allow more of a limit, if anybody may.
 fn remedy(name: &str) -> String {
-    match limit(name) {
+    match Limit::named(name) {
         Some(_) => format!("; {name} under [limits] in the plugin's manifest may allow more"),
         None => String::new(),
     }
-}
-
-fn limit(name: &str) -> Option<&'static Limit> {
-    Limit::ALL.iter().find(|limit| limit.name == name)
 }
 
 /// Limits that the engine itself keeps, and tells by its errors.

@@ -14,6 +14,7 @@
 
 mod attempt;
 mod bindings;
+mod blocking;
 mod budget;
 mod capabilities;
 mod check;

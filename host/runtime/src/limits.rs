@@ -187,6 +187,11 @@ impl Limit {
         limit!("table_elements", Count, table_elements_max),
     ];
 
+    /// The one of this name.
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+        Self::ALL.iter().find(|limit| limit.name == name)
+    }
+
     /// What these limits allow of it: bytes, things or milliseconds.
     #[must_use]
     pub fn of(&self, limits: &Limits) -> u64 {

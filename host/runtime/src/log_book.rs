@@ -1,6 +1,5 @@
 //! What an attempt says while it runs: log lines, progress, checkpoints.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -86,11 +85,8 @@ impl LogBook {
         }
         let message = self.mask.hide(message);
         let message = cut(&message, self.line_bytes_max);
-        let fields = fields.into_iter().map(|(name, value)| match self.mask.hide(&value) {
-            Cow::Borrowed(_) => (name, value),
-            Cow::Owned(hidden) => (name, hidden),
-        });
-        let fields = fields.collect();
+        let fields =
+            fields.into_iter().map(|(name, value)| (name, self.mask.hide_in(value))).collect();
         let fields = cut_fields(fields, self.line_bytes_max.saturating_sub(message.len()));
         let size = message.len()
             + fields.iter().map(|(k, v)| FIELD_BYTES + k.len() + v.len()).sum::<usize>();
@@ -111,8 +107,8 @@ impl LogBook {
     }
 
     /// A text of the guest without the secrets in it.
-    pub(crate) fn masked<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        self.mask.hide(text)
+    pub(crate) fn masked(&self, text: String) -> String {
+        self.mask.hide_in(text)
     }
 
     pub(crate) fn bytes(&self) -> u64 {

@@ -86,7 +86,7 @@ impl FunctionRules {
     pub(crate) fn limits(&self, of_host: &Limits) -> Limits {
         let mut limits = of_host.clone();
         for (name, value) in &self.limits {
-            if let Some(limit) = Limit::ALL.iter().find(|limit| limit.name == *name) {
+            if let Some(limit) = Limit::named(name) {
                 limit.set(&mut limits, *value);
             }
         }
@@ -107,11 +107,16 @@ impl Manifest {
     /// [`LoadError::Manifest`] with everything that is wrong with it.
     pub fn beside(component: &Path, max: &Limits) -> Result<Self, LoadError> {
         let path = Self::path_beside(component);
-        let faulty = |faults| LoadError::Manifest { path: path.display().to_string(), faults };
-        match read(&path) {
-            Ok(bytes) => Self::parse(&bytes, max).map_err(faulty),
+        Self::read(&path, max)
+            .map_err(|faults| LoadError::Manifest { path: path.display().to_string(), faults })
+    }
+
+    /// Reads the manifest at this path; the default, if there is none.
+    pub(crate) fn read(path: &Path, max: &Limits) -> Result<Self, Vec<Fault>> {
+        match read(path) {
+            Ok(bytes) => Self::parse(&bytes, max),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(faulty(vec![Fault::of_file(error.to_string())])),
+            Err(error) => Err(vec![Fault::of_file(error.to_string())]),
         }
     }
 

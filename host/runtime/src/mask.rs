@@ -29,6 +29,14 @@ impl Mask {
         self.0.sort_by_key(|hidden| std::cmp::Reverse(hidden.value.len()));
     }
 
+    /// The same for a text that is the caller's own.
+    pub(crate) fn hide_in(&self, text: String) -> String {
+        match self.hide(&text) {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(hidden) => hidden,
+        }
+    }
+
     /// A text without the secrets in it.
     pub(crate) fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut shown = Cow::Borrowed(text);

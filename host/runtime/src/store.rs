@@ -20,7 +20,8 @@ use tokio::sync::{Semaphore, watch as told};
 use self::source::{Files, Mark, Read};
 use self::versions::{Published, Versions};
 use crate::attempt::Runtime;
-use crate::error::{Error, LoadError};
+use crate::blocking::blocking;
+use crate::error::LoadError;
 use crate::manifest::Manifest;
 use crate::plugin::Plugin;
 use crate::state::lock;
@@ -192,10 +193,7 @@ impl PluginStore {
 
     /// Looks at a plugin's files and does what they ask for; whoever calls holds the plugin's gate.
     async fn refresh(&self, name: &PluginName, trust: Trust) -> Result<Plugin, LoadError> {
-        let Some(dir) = &self.dir else {
-            let dir = "(no plugins folder is set)".to_owned();
-            return Err(LoadError::NotFound { name: name.to_string(), dir });
-        };
+        let Some(dir) = &self.dir else { return Err(self.not_found(name)) };
         let known = match trust {
             Trust::Marks => lock(&self.plugins).get(name).and_then(Versions::mark),
             Trust::Content => None,
@@ -203,13 +201,13 @@ impl PluginStore {
         let path = dir.join(format!("{name}.wasm"));
         let bytes_max = self.runtime.component_bytes_max();
         let limits_max = self.runtime.limits_max().clone();
-        match off_threads(move || source::read(&path, known, bytes_max, &limits_max)).await? {
+        match blocking(move || source::read(&path, known, bytes_max, &limits_max)).await? {
             Read::Unchanged => self.unchanged(name),
             Read::Gone { with_its_folder } => {
                 if !with_its_folder {
                     self.remove(name);
                 }
-                Err(LoadError::NotFound { name: name.to_string(), dir: dir.display().to_string() })
+                Err(self.not_found(name))
             }
             Read::Unsettled => Err(LoadError::Unreadable {
                 path: dir.join(format!("{name}.wasm")).display().to_string(),
@@ -227,11 +225,16 @@ impl PluginStore {
         match (versions.and_then(Versions::fault), versions.and_then(Versions::serving)) {
             (Some(fault), _) => Err(LoadError::AsBefore(fault.to_owned())),
             (None, Some(plugin)) => Ok(plugin.clone()),
-            (None, None) => {
-                let dir = self.dir.as_deref().unwrap_or(Path::new("")).display().to_string();
-                Err(LoadError::NotFound { name: name.to_string(), dir })
-            }
+            (None, None) => Err(self.not_found(name)),
         }
+    }
+
+    fn not_found(&self, name: &PluginName) -> LoadError {
+        let dir = match &self.dir {
+            Some(dir) => dir.display().to_string(),
+            None => "(no plugins folder is set)".to_owned(),
+        };
+        LoadError::NotFound { name: name.to_string(), dir }
     }
 
     async fn take_over(&self, name: &PluginName, files: Box<Files>) -> Result<Plugin, LoadError> {
@@ -244,7 +247,7 @@ impl PluginStore {
         let loaded = match known {
             Some(plugin) if *plugin.manifest() == manifest => Ok(plugin),
             Some(plugin) => self.runtime.load_again(&plugin, manifest).await,
-            None => self.runtime.load_with(name.clone(), bytes, manifest).await,
+            None => self.runtime.load_known(name.clone(), bytes, digest, manifest).await,
         };
         let plugin = match loaded {
             Ok(plugin) => plugin,
@@ -342,13 +345,6 @@ impl PluginStore {
     }
 }
 
-/// Does what blocks where it may.
-async fn off_threads<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, LoadError> {
-    tokio::task::spawn_blocking(work).await.map_err(|panic| Error::Bug(panic.into()).into())
-}
-
 impl Runtime {
     /// Makes a plugin of a component's file, binary or text, and of the manifest of the same stem
     /// beside it, if there is one; the stem becomes the plugin's name, with `-` for `_`.
@@ -358,7 +354,7 @@ impl Runtime {
     pub async fn load_file(&self, path: &Path) -> Result<Plugin, LoadError> {
         let (file, bytes_max) = (path.to_owned(), self.component_bytes_max());
         let limits_max = self.limits_max().clone();
-        let read = off_threads(move || source::read_file(&file, bytes_max, &limits_max));
+        let read = blocking(move || source::read_file(&file, bytes_max, &limits_max));
         let (bytes, manifest) = read.await??;
         self.load_with(named_after(path)?, bytes, manifest).await
     }
@@ -370,7 +366,7 @@ impl Runtime {
         manifest: Manifest,
     ) -> Result<Plugin, LoadError> {
         let (file, bytes_max) = (path.to_owned(), self.component_bytes_max());
-        let bytes = off_threads(move || source::read_component(&file, bytes_max)).await??;
+        let bytes = blocking(move || source::read_component(&file, bytes_max)).await??;
         self.load_with(named_after(path)?, bytes, manifest).await
     }
 }

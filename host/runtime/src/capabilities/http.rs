@@ -8,6 +8,7 @@ use reqwest::{Method, Url};
 use super::admission::attempt;
 use crate::bindings::http::{Host, Request, Response};
 use crate::bindings::types::Error;
+use crate::config;
 use crate::log_book::cut;
 use crate::outbound::{self, SendError};
 use crate::state::State;
@@ -18,8 +19,6 @@ const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 const HEADERS_MAX: usize = 64;
 /// A URL: as long as common servers take.
 const URL_BYTES_MAX: usize = 8 << 10;
-/// Bytes of a URL that an error repeats.
-const URL_BYTES_SHOWN: usize = 128;
 /// Headers that belong to the connection, or say where a request goes.
 const OURS: [&str; 11] = [
     "connection",
@@ -74,7 +73,7 @@ impl Host for State {
 impl State {
     fn not_granted(&self, url: &Url) -> Error {
         let (at, plugin) = (origin(url), self.plugin.name());
-        let at = cut(&at, URL_BYTES_SHOWN);
+        let at = cut(&at, config::NAME_BYTES_SHOWN);
         Error::AccessDenied(format!(
             "requests to {at} are not granted to this plugin; what this needs is {at:?} = \"public\" \
              under [grants.http] in its manifest, {plugin}.toml"
@@ -87,8 +86,9 @@ fn parse(text: &str) -> Result<Url, Error> {
         return Err(Error::TooLarge(URL_BYTES_MAX as u64));
     }
     // What stands behind the host may be a secret.
-    let shown =
-        || cut(text.split(['?', '#']).next().unwrap_or_default(), URL_BYTES_SHOWN).to_owned();
+    let shown = || {
+        cut(text.split(['?', '#']).next().unwrap_or_default(), config::NAME_BYTES_SHOWN).to_owned()
+    };
     let wrong = |why: &str| Error::Invalid(format!("the URL {:?} {why}", shown()));
     let url = Url::parse(text).map_err(|error| wrong(&format!("can't be read: {error}")))?;
     if !["http", "https"].contains(&url.scheme()) {
@@ -120,7 +120,7 @@ fn headers(given: &[(String, String)]) -> Result<HeaderMap, Error> {
     }
     let mut headers = HeaderMap::new();
     for (name, value) in given {
-        let shown = cut(name, URL_BYTES_SHOWN);
+        let shown = cut(name, config::NAME_BYTES_SHOWN);
         let wrong = |why| Error::Invalid(format!("the header {shown:?} {why}"));
         let name =
             HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong("has no header's name"))?;

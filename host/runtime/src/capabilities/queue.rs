@@ -14,13 +14,10 @@ use wasmtime::component::Resource;
 
 use crate::bindings::queue::{self, Commit};
 use crate::bindings::types;
-use crate::budget;
 use crate::fault::Abort;
 use crate::log_book::cut;
 use crate::state::State;
-
-/// Bytes of a name that a refusal repeats.
-const NAME_BYTES_SHOWN: usize = 128;
+use crate::{budget, config};
 
 /// A job to be, as the guest has put it together so far. What is set wrongly is kept as it is, and
 /// said by `enqueue`.
@@ -219,7 +216,7 @@ impl State {
             targets.iter().any(|target| target.covers(plugin, function))
         });
         granted.ok_or_else(|| {
-            let asked = cut(plugin, NAME_BYTES_SHOWN);
+            let asked = cut(plugin, config::NAME_BYTES_SHOWN);
             types::Error::AccessDenied(format!(
                 "jobs for the plugin {asked:?} are not granted to this plugin; what this needs is \
                  {asked:?} in the list enqueue under [grants] in its manifest, {}.toml",

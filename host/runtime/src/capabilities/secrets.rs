@@ -6,20 +6,19 @@ use std::path::Path;
 
 use crate::bindings::secrets::Host;
 use crate::bindings::types::Error;
+use crate::config;
 use crate::grants::Secret;
 use crate::log_book::cut;
 use crate::state::{State, lock};
 
 /// A secret is a key or a certificate.
 const SECRET_BYTES_MAX: u64 = 64 << 10;
-/// Bytes of a name that a refusal repeats.
-const NAME_BYTES_SHOWN: usize = 128;
 
 impl Host for State {
     async fn get(&mut self, name: String) -> wasmtime::Result<Result<String, Error>> {
         self.count_host_call()?;
         let Some(secret) = self.plugin.grants().secrets.get(&name) else {
-            let (name, plugin) = (cut(&name, NAME_BYTES_SHOWN), self.plugin.name());
+            let (name, plugin) = (cut(&name, config::NAME_BYTES_SHOWN), self.plugin.name());
             return Ok(Err(Error::AccessDenied(format!(
                 "the secret {name:?} is not granted to this plugin; what this needs is {name:?} = \
                  {{ env = \"VARIABLE\" }} or {{ file = \"/PATH\" }} under [grants.secrets] in its \

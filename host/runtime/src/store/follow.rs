@@ -16,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::suspects::{Heard, Identity, Suspects};
 use super::versions::Versions;
-use super::{PluginStore, Trust, off_threads, source, suspects};
+use super::{PluginStore, Trust, source, suspects};
+use crate::blocking::blocking;
 use crate::error::LoadError;
 use crate::state::lock;
 
@@ -54,7 +55,7 @@ impl PluginStore {
     /// Which plugins' files are to be read. Those whose file is gone are dropped.
     async fn due(&self, dir: &Path, heard: &Heard) -> Result<Vec<PluginName>, LoadError> {
         let path = dir.to_owned();
-        let found = off_threads(move || source::list(&path)).await??;
+        let found = blocking(move || source::list(&path)).await??;
         let gone: Vec<PluginName> = lock(&self.plugins)
             .iter()
             .filter(|(name, versions)| !versions.is_by_hand() && !found.contains_key(*name))
@@ -178,7 +179,7 @@ impl<'a> Follower<'a> {
     /// Sees to it that the folder that is at the path now is the one that is watched.
     async fn attend(&mut self) {
         let dir = self.dir.to_owned();
-        let Ok(Ok(now)) = off_threads(move || Identity::of(&dir)).await else {
+        let Ok(Ok(now)) = blocking(move || Identity::of(&dir)).await else {
             self.folder = Folder::Away;
             self.store.set_folder_fault(Some(format!(
                 "the plugins folder {} is away; what was loaded goes on",
@@ -194,7 +195,7 @@ impl<'a> Follower<'a> {
         // The old watch ends before another begins: some systems have few.
         drop(self.watcher.take());
         let (dir, suspects) = (self.dir.to_owned(), Arc::clone(&self.suspects));
-        self.watcher = match off_threads(move || suspects::watch(&dir, &suspects)).await {
+        self.watcher = match blocking(move || suspects::watch(&dir, &suspects)).await {
             Ok(Ok(watcher)) => Some(watcher),
             Ok(Err(error)) => {
                 tracing::warn!(
