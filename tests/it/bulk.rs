@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gristmill_job::{NewJob, Outcome, OutcomeKind, Payload, PluginName};
-use gristmill_runtime::{Limits, Occupancy, Plugin, Stop};
-use gristmill_tests::{Sandbox, Seeded, a_job, hostile, resident};
+use gristmill_runtime::{Config, Occupancy, Plugin, Stop};
+use gristmill_tests::{Sandbox, a_job, hostile, resident};
+use rand::rngs::SmallRng;
+use rand::{Rng as _, SeedableRng as _};
 use tokio::runtime::Handle;
 use tokio::task::{JoinSet, yield_now};
 
@@ -20,7 +22,7 @@ const FOREVER: Duration = Duration::from_secs(20);
 
 fn sandbox() -> Arc<Sandbox> {
     let slots = u32::try_from(SLOTS).expect("a few");
-    Arc::new(Sandbox::with_slots_and_limits(slots, Limits::default()))
+    Arc::new(Sandbox::with_config(Config { slots, ..Config::default() }))
 }
 
 async fn load(sandbox: &Sandbox, component: String) -> Plugin {
@@ -134,18 +136,18 @@ async fn ten_thousand_ends_at_any_point_leave_nothing() {
     let hurries = load(&sandbox, hostile("sleep_by_moments")).await;
     let computes = load(&sandbox, hostile("loop_forever")).await;
     let holds = load(&sandbox, hostile("trap_while_holding_a_reservation")).await;
-    let mut seeded = Seeded::new(42);
+    let mut seeded = SmallRng::seed_from_u64(42);
     let mut deal = || {
-        let plugin = match seeded.below(100) {
+        let plugin = match seeded.random_range(0..100) {
             0 => &computes,
             1..10 => &hurries,
             10..30 => &holds,
             _ => &sleeps,
         };
-        let end = match seeded.below(3) {
-            0 => End::Cancelled(seeded.below(20)),
-            1 => End::Dropped(seeded.below(20)),
-            _ => End::Awaited(Some(Duration::from_millis(1 + seeded.below(2) as u64))),
+        let end = match seeded.random_range(0..3) {
+            0 => End::Cancelled(seeded.random_range(0..20)),
+            1 => End::Dropped(seeded.random_range(0..20)),
+            _ => End::Awaited(Some(Duration::from_millis(1 + seeded.random_range(0..2) as u64))),
         };
         (plugin.clone(), end)
     };

@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use gristmill_job::{NewJob, OutcomeKind, Payload, PluginName};
-use gristmill_runtime::{Access, Limits, LoadError, Occupancy, Plugin, Report};
+use gristmill_runtime::{Access, Config, Limits, LoadError, Manifest, Occupancy, Plugin, Report};
 use gristmill_tests::{Sandbox, a_grant, a_job, hostile, well_behaved};
 
 use self::abi::*;
@@ -71,7 +71,8 @@ async fn expect_of(component: impl Into<bytes::Bytes>, fate: Fate) -> Trial {
     let wall = if fate == TimedOut { DEADLINE } else { Limits::default().wall };
     // What floods gets there sooner, which says as much.
     let limits = Limits { wall, handles_max: 1_000, host_calls_max: 5_000, ..Limits::default() };
-    let trial = Trial::with(Sandbox::with_slots_and_limits(SLOTS, limits));
+    let trial =
+        Trial::with(Sandbox::with_config(Config { slots: SLOTS, limits, ..Config::default() }));
     trial.ends_as(component.into(), fate).await
 }
 
@@ -151,8 +152,13 @@ impl Trial {
 /// Loads a component that may use the bucket `shared`.
 async fn load(sandbox: &Sandbox, name: &str, bytes: bytes::Bytes) -> Result<Plugin, LoadError> {
     let name = PluginName::new(name).expect("a name");
-    let plugin = sandbox.runtime.load(name, bytes).await?;
-    Ok(plugin.with_grants(a_grant("shared", Access::ReadWrite)))
+    sandbox.runtime.load_with(name, bytes, shares()).await
+}
+
+/// Grants the bucket `shared`.
+fn shares() -> Manifest {
+    let grants = a_grant("shared", Access::ReadWrite);
+    Manifest { grants, ..Manifest::default() }
 }
 
 fn call(plugin: &str) -> NewJob {

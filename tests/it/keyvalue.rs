@@ -189,7 +189,7 @@ async fn the_default_store_is_the_plugins_own_unless_a_bucket_of_that_name_is_gr
         calls(&sandbox, &own, "default", json!([["set", "k", "own"]])).await;
         let look = json!([["get", "k"]]);
         assert_eq!(calls(&sandbox, &own, "", look.clone()).await, [ok!("own")]);
-        let granted = own.with_grants(a_grant("default", Access::ReadOnly));
+        let granted = sandbox.guest_as(draft, draft, a_grant("default", Access::ReadOnly)).await;
         assert_eq!(calls(&sandbox, &granted, "default", look.clone()).await, [ok!(null)]);
         assert_eq!(calls(&sandbox, &granted, "", look).await, [ok!("own")]);
     }
@@ -200,7 +200,7 @@ async fn a_read_only_grant_refuses_every_write_of_both_drafts() {
     let sandbox = Sandbox::new();
     for draft in DRAFTS {
         let writer = sandbox.guest_as(draft, draft, a_grant(draft, Access::ReadWrite)).await;
-        let reader = writer.clone().with_grants(a_grant(draft, Access::ReadOnly));
+        let reader = sandbox.guest_as(draft, draft, a_grant(draft, Access::ReadOnly)).await;
         let mut writes: Vec<Value> = WRITES.iter().map(|call| json!(call)).collect();
         if draft == "keyvalue-draft2" {
             writes.push(json!(["swap", "k", "w"]));

@@ -4,14 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gristmill_cache::{Cache as _, Key, Lookup, Reservation, Space};
+use gristmill_cache::{Cache as _, Reservation};
 use gristmill_job::{NewJob, Outcome, OutcomeKind, Payload};
 use gristmill_runtime::{Allocator, Plugin, Report, Stop};
-use gristmill_tests::{Sandbox, a_job};
+use gristmill_tests::{Sandbox, a_job, hold};
 use tokio::task::{JoinHandle, JoinSet};
 
 const CALLERS: usize = 100;
-const MINUTE: Duration = Duration::from_secs(60);
 
 /// Attempts that want the same value, the first of which computes it already, and is held up.
 struct Rush {
@@ -24,10 +23,6 @@ struct Rush {
     others: JoinSet<Report>,
 }
 
-fn space() -> Space {
-    "plugin:single-flight".parse().expect("a space")
-}
-
 fn a_caller(end: &str) -> NewJob {
     a_job("single-flight", "", Payload::text(end))
 }
@@ -38,9 +33,7 @@ impl Rush {
         let sandbox =
             Arc::new(Sandbox::with_slots(Allocator::OnDemand, CALLERS as u32).expect("an engine"));
         let plugin = sandbox.guest("single-flight").await;
-        let key = Key::new("gate", &gristmill_cache::Config::default()).expect("a key");
-        let gate = sandbox.cache.get_or_reserve(&space(), &key, MINUTE, Duration::ZERO).await;
-        let Ok(Lookup::Reserved(gate)) = gate else { panic!("nobody else holds it: {gate:?}") };
+        let gate = hold(&sandbox.cache, "plugin:single-flight", "gate").await;
         let cancel_first = Stop::new();
         let first = tokio::runtime::Handle::current().spawn(caller(
             &sandbox,

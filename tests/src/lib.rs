@@ -3,14 +3,12 @@
 mod hostile;
 mod process;
 mod sandbox;
-mod seeded;
 
 use std::path::{Path, PathBuf};
 
 pub use hostile::{framed, hostile, well_behaved};
 pub use process::{peak, resident};
-pub use sandbox::{Recorded, Sandbox, a_grant, a_job};
-pub use seeded::Seeded;
+pub use sandbox::{Recorded, Sandbox, a_grant, a_job, hold};
 
 /// The checkout's `target` folder, where `make plugins` puts what it builds.
 fn target() -> PathBuf {

@@ -1,8 +1,9 @@
 //! A runtime with memory back-ends, for tests that need no queue.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use gristmill_cache::MemoryCache;
+use gristmill_cache::{Cache as _, Key, Lookup, MemoryCache, Reservation};
 use gristmill_job::{
     BucketName, FunctionName, JobId, LogLine, NewJob, Payload, PluginName, Progress, SystemClock,
 };
@@ -11,6 +12,9 @@ use gristmill_runtime::{
     NoFollowUps, Note, Notes, Plugin, Report, Runtime, Stop,
 };
 use tokio::sync::Notify;
+
+/// How long a test may hold a key: longer than any test takes.
+const HELD_FOR: Duration = Duration::from_secs(100);
 
 /// What attempts had to say.
 #[derive(Default)]
@@ -92,16 +96,6 @@ impl Sandbox {
         Self::build(config, Arc::new(NoFollowUps))
     }
 
-    /// With room for so many attempts at a time, and these limits.
-    ///
-    /// # Panics
-    /// The engine can't be set up.
-    #[must_use]
-    pub fn with_slots_and_limits(slots: u32, limits: Limits) -> Self {
-        let config = Config { slots, limits, ..Config::default() };
-        Self::build(config, Arc::new(NoFollowUps)).expect("an engine")
-    }
-
     /// With these limits, and somebody who takes follow-ups.
     ///
     /// # Panics
@@ -147,10 +141,8 @@ impl Sandbox {
     /// # Panics
     /// It can't be loaded.
     pub async fn guest_as(&self, guest: &str, name: &str, grants: Grants) -> Plugin {
-        let bytes = std::fs::read(crate::guest(guest)).expect("the guest");
-        let name = PluginName::new(name).expect("a plugin name");
-        let plugin = self.runtime.load(name, bytes.into()).await.expect("the guest loads");
-        plugin.with_grants(grants)
+        let manifest = Manifest { grants, ..Manifest::default() };
+        self.load(guest, name, manifest).await.expect("the guest loads")
     }
 
     /// Loads a guest of `tests/guests` with the manifest of this text.
@@ -161,10 +153,14 @@ impl Sandbox {
     /// # Panics
     /// The text is no manifest.
     pub async fn guest_with(&self, guest: &str, manifest: &str) -> Result<Plugin, LoadError> {
-        let bytes = std::fs::read(crate::guest(guest)).expect("the guest");
-        let name = PluginName::new(guest).expect("a plugin name");
         let manifest = Manifest::parse(manifest.as_bytes(), self.runtime.limits_max());
-        self.runtime.load_with(name, bytes.into(), manifest.expect("a manifest")).await
+        self.load(guest, guest, manifest.expect("a manifest")).await
+    }
+
+    async fn load(&self, guest: &str, name: &str, manifest: Manifest) -> Result<Plugin, LoadError> {
+        let bytes = std::fs::read(crate::guest(guest)).expect("the guest");
+        let name = PluginName::new(name).expect("a plugin name");
+        self.runtime.load_with(name, bytes.into(), manifest).await
     }
 
     /// Runs the first attempt of a job on the guest of its plugin's name.
@@ -236,4 +232,16 @@ pub fn a_job(plugin: &str, function: &str, input: Payload) -> NewJob {
 pub fn a_grant(bucket: &str, access: Access) -> Grants {
     let bucket = BucketName::new(bucket).expect("a bucket name");
     Grants { cache: [(bucket, access)].into(), ..Grants::default() }
+}
+
+/// Reserves a missing key, so that whoever wants its value waits until it is released.
+///
+/// # Panics
+/// The key isn't missing, or somebody else holds it.
+pub async fn hold(cache: &MemoryCache, space: &str, key: &str) -> Reservation {
+    let key = Key::new(key, &gristmill_cache::Config::default()).expect("a key");
+    let space = space.parse().expect("a space");
+    let held = cache.get_or_reserve(&space, &key, HELD_FOR, Duration::ZERO).await;
+    let Ok(Lookup::Reserved(reservation)) = held else { panic!("nobody else holds it: {held:?}") };
+    reservation
 }

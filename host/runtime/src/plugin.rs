@@ -108,16 +108,6 @@ impl Plugin {
         self.0.terms.of(function.or_else(only))
     }
 
-    /// The same plugin with these grants in place of its own, but for folders, which are linked when
-    /// it is loaded. What runs already keeps what it started with.
-    #[must_use]
-    pub fn with_grants(mut self, grants: Grants) -> Self {
-        let inner = Arc::make_mut(&mut self.0);
-        inner.outbound = Arc::new(Outbound::new(&grants.http));
-        inner.manifest.grants = grants;
-        self
-    }
-
     /// Which function a job calls, and whether its input fits.
     ///
     /// # Errors

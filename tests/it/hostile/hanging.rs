@@ -15,7 +15,7 @@ use gristmill_runtime::{
 };
 use gristmill_tests::hostile;
 
-use super::{DEADLINE, FOREVER, Fate, TimedOut, Trapped, call, fate_of};
+use super::{DEADLINE, FOREVER, Fate, TimedOut, Trapped, call, fate_of, shares};
 
 /// Gives reservations, and answers nothing else.
 struct Hanging;
@@ -125,9 +125,8 @@ async fn expect_over_hanging(component: &str, fate: Fate) {
     let runtime = Runtime::new(config, cache, settings, Arc::new(NoFollowUps), clock);
     let runtime = runtime.expect("an engine");
     let name = PluginName::new("hostile").expect("a name");
-    let plugin = runtime.load(name, hostile(component).into()).await.expect("it loads");
-    let plugin = plugin
-        .with_grants(gristmill_tests::a_grant("shared", gristmill_runtime::Access::ReadWrite));
+    let loaded = runtime.load_with(name, hostile(component).into(), shares()).await;
+    let plugin = loaded.expect("it loads");
     let attempt = Attempt {
         job: Arc::new(call("hostile")),
         number: 1,

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use gristmill_runtime::{Config, Limits};
-use gristmill_tests::{Sandbox, Seeded, framed, well_behaved};
+use gristmill_tests::{Sandbox, framed, well_behaved};
+use rand::rngs::SmallRng;
+use rand::{Rng as _, SeedableRng as _};
 
 use super::{Completed, Refused, Trapped, call, expect, expect_of, kind, load};
 
@@ -100,7 +102,8 @@ async fn survives(sandbox: &Sandbox, component: Vec<u8>) -> bool {
 
 fn quick() -> Sandbox {
     let wall = Duration::from_millis(50);
-    Sandbox::with_slots_and_limits(2, Limits { wall, ..Limits::default() })
+    let limits = Limits { wall, ..Limits::default() };
+    Sandbox::with_config(Config { slots: 2, limits, ..Config::default() })
 }
 
 #[tokio::test]
@@ -117,14 +120,14 @@ async fn a_component_can_be_cut_off_anywhere() {
 
 #[tokio::test]
 async fn a_component_can_be_garbled_anywhere() {
-    let (sandbox, whole, mut seeded) = (quick(), binary(), Seeded::new(7));
+    let (sandbox, whole, mut seeded) = (quick(), binary(), SmallRng::seed_from_u64(7));
     let mut loaded = 0;
     for _ in 0..1_500 {
         let mut garbled = whole.clone();
-        for _ in 0..=seeded.below(3) {
+        for _ in 0..=seeded.random_range(0..3) {
             // What the magic number says is told apart before anything is read.
-            let at = 8 + seeded.below(garbled.len() - 8);
-            garbled[at] ^= u8::try_from(1 + seeded.below(255)).expect("a byte");
+            let at = 8 + seeded.random_range(0..garbled.len() - 8);
+            garbled[at] ^= u8::try_from(1 + seeded.random_range(0..255)).expect("a byte");
         }
         loaded += u32::from(survives(&sandbox, garbled).await);
     }
@@ -134,11 +137,12 @@ async fn a_component_can_be_garbled_anywhere() {
 
 #[tokio::test]
 async fn a_text_can_be_garbled_anywhere() {
-    let (sandbox, whole, mut seeded) = (quick(), well_behaved().into_bytes(), Seeded::new(8));
+    let (sandbox, whole, mut seeded) =
+        (quick(), well_behaved().into_bytes(), SmallRng::seed_from_u64(8));
     for _ in 0..300 {
         let mut garbled = whole.clone();
-        let at = seeded.below(garbled.len());
-        garbled[at] = b"()\"; $0\xff"[seeded.below(7)];
+        let at = seeded.random_range(0..garbled.len());
+        garbled[at] = b"()\"; $0\xff"[seeded.random_range(0..7)];
         survives(&sandbox, garbled).await;
     }
 }

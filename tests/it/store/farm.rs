@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use gristmill_cache::{Cache as _, Key, Lookup, MemoryCache, Reservation};
+use gristmill_cache::{Cache as _, MemoryCache, Reservation};
 use gristmill_job::{Digest, Job, JobId, NewJob, Payload, PluginName, SystemClock, Verdict};
 use gristmill_queue::{MemoryQueue, Queue as _};
 use gristmill_runtime::{PluginStore, Runtime};
-use gristmill_tests::a_job;
+use gristmill_tests::{a_job, framed, hold};
 use gristmill_worker::{Config, Event, Observer, QueueFollowUps, Worker};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -19,40 +19,17 @@ use tokio_util::sync::CancellationToken;
 /// folder of which nothing was heard, so that what is noticed in time was heard of.
 pub(super) const PATIENCE: Duration = Duration::from_secs(25);
 
-/// The smallest component that a job can call: it completes whatever it is asked for, with nothing.
-const TINY: &str = r#"(component
-  (core module $m
-    (memory (export "memory") 1)
-    (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 4096)
-    (func (export "handle") (param i32 i32 i32 i32 i32 i32) (result i32) i32.const 1024))
-  (core instance $i (instantiate $m))
-  (type $payload' (record (field "content-type" string) (field "data" (list u8))))
-  (export $payload "payload" (type $payload'))
-  (type $disposition' (variant (case "retry") (case "retry-after" u64) (case "fatal")))
-  (export $disposition "disposition" (type $disposition'))
-  (type $failure' (record
-    (field "message" string)
-    (field "code" (option string))
-    (field "detail" (option $payload))
-    (field "disposition" $disposition)))
-  (export $failure "failure" (type $failure'))
-  (func $handle
-    (param "function" string) (param "input" $payload)
-    (result (result (option $payload) (error $failure)))
-    (canon lift
-      (core func $i "handle")
-      (memory (core memory $i "memory"))
-      (realloc (core func $i "realloc"))))
-  (instance $handler
-    (export "payload" (type $payload))
-    (export "failure" (type $failure))
-    (export "handle" (func $handle)))
-  (export "gristmill:job/handler@0.1.0" (instance $handler)))
+/// The middle of the smallest component that a job can call: it completes whatever it is asked for, with
+/// nothing.
+const TINY: &str = r#"
+  (core module $Main
+    (func (export "handle") (param i32 i32 i32 i32 i32 i32) (result i32) (i32.const 0)))
+  (core instance $main (instantiate $Main))
 "#;
 
 /// A version of the tiny component.
 pub(super) fn tiny(version: u32) -> Vec<u8> {
-    format!("{TINY};; version {version}\n").into_bytes()
+    format!("{};; version {version}\n", framed(TINY)).into_bytes()
 }
 
 /// The plugin that all of these tests put into the folder, in one version or another.
@@ -206,11 +183,7 @@ impl Farm {
 
     /// Holds up every job of the guest `single-flight` until it is released.
     pub(super) async fn close_gate(&self) -> Reservation {
-        let key = Key::new("gate", &gristmill_cache::Config::default()).expect("a key");
-        let space = "plugin:mill".parse().expect("a space");
-        let gate = self.cache.get_or_reserve(&space, &key, PATIENCE * 4, Duration::ZERO).await;
-        let Ok(Lookup::Reserved(gate)) = gate else { panic!("nobody else holds it: {gate:?}") };
-        gate
+        hold(&self.cache, "plugin:mill", "gate").await
     }
 
     pub(super) async fn open_gate(&self, gate: Reservation) {
