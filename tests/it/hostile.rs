@@ -190,6 +190,7 @@ fn kind(error: &LoadError) -> &'static str {
         LoadError::Invalid(_) => "invalid",
         LoadError::MissingImport { .. } => "missing-import",
         LoadError::WrongImport(_) => "wrong-import",
+        LoadError::WrongExport { .. } => "wrong-export",
         LoadError::NothingToCall { .. } => "nothing-to-call",
         LoadError::AboveLimit { limit, .. } => limit,
         LoadError::Description(_) => "description",

@@ -9,6 +9,7 @@ mod http;
 mod keyvalue;
 mod loading;
 mod manifest;
+mod program;
 mod single_flight;
 mod store;
 mod worker;

@@ -169,7 +169,7 @@ impl Desk {
             Err(_) if shared => return Ok(()),
             Err(error) => return Err(self.unusable(&job.plugin, &error).await),
         };
-        let function = plugin.check(job.function.as_ref(), &job.input)?;
+        let function = plugin.check(job)?;
         let terms = plugin.terms(Some(&function));
         let has_policy = terms.attempts_max.is_some() || terms.backoff.is_some();
         if has_policy && job.retry.is_none() {

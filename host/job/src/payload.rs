@@ -10,6 +10,8 @@ pub mod media {
     pub const JSON: &str = "application/json";
     /// Text in UTF-8.
     pub const TEXT: &str = "text/plain";
+    /// Values of a component's own types as text: WebAssembly Value Encoding.
+    pub const WAVE: &str = "application/wave";
     /// Anything.
     pub const BYTES: &str = "application/octet-stream";
 

@@ -13,6 +13,7 @@ use crate::bindings::types;
 use crate::blocking::blocking;
 use crate::compile::Compiling;
 use crate::config::{self, Config};
+use crate::describe::{Called, How};
 use crate::engine::{self, EngineInfo, Ticker};
 use crate::error::{Error, LoadError};
 use crate::fault::{self, Abort};
@@ -24,7 +25,7 @@ use crate::report::{self, Answer, Report};
 use crate::state::{FollowUps, JobFacts, Shared, Start, State};
 use crate::stop::Stop;
 use crate::supervise::{self, Metered};
-use crate::{capabilities, describe, wasi};
+use crate::{capabilities, describe, exports, wasi};
 
 /// The sandbox: loads plugins and runs attempts. Cloning shares it.
 #[derive(Clone)]
@@ -191,13 +192,9 @@ impl Runtime {
         let terms = plugin.terms(attempt.job.function.as_ref());
         let limits = &terms.limits;
         let wall = attempt.job.timeout.map_or(limits.wall, |asked| asked.min(limits.wall));
-        let function = match plugin.check(attempt.job.function.as_ref(), &attempt.job.input) {
-            Ok(function) => function,
+        let called = match plugin.admit(&attempt.job) {
+            Ok(called) => called,
             Err(rejection) => return Ok(Report::refused(rejection, limits, wall)),
-        };
-        let input = types::Payload {
-            content_type: attempt.job.input.content_type.clone(),
-            data: attempt.job.input.data.to_vec(),
         };
         let job = JobFacts {
             attempts_max: terms.retry(&attempt.job).attempts_max,
@@ -216,7 +213,7 @@ impl Runtime {
             shared: Arc::clone(&self.0.shared),
             notes: attempt.notes,
         });
-        let (ended, cpu) = call(&mut store, plugin, &function, &input).await;
+        let (ended, cpu) = call(&mut store, plugin, called).await;
         let state = store.data_mut();
         state.publish_progress();
         state.release_reservations().await;
@@ -302,18 +299,45 @@ fn said(outcome: &Outcome) -> String {
 async fn call(
     store: &mut Store<State>,
     plugin: &Plugin,
-    function: &FunctionName,
-    input: &types::Payload,
+    called: Called,
 ) -> (Result<wasmtime::Result<Answer>, Abort>, Duration) {
     let (deadline, stop) = (store.data().deadline, store.data().stop.clone());
     let cancel_grace = store.data().cancel_grace();
     let guest = std::pin::pin!(async {
-        let guest = plugin.pre().instantiate_async(&mut *store).await?;
-        guest.gristmill_job_handler().call_handle(&mut *store, function.as_str(), input).await
+        match called.how {
+            How::Handler => handle(&mut *store, plugin, &called.function).await,
+            How::Export(export, arguments) => {
+                let instance = plugin.pre().instantiate_async(&mut *store).await?;
+                exports::call(&mut *store, &instance, &export, arguments).await
+            }
+            How::Command(command, invocation) => {
+                let state = store.data_mut();
+                let input = &state.job.spec.input;
+                let name = plugin.name().as_str();
+                state.program =
+                    Some(invocation.program(name, input, state.limits.result_bytes_max));
+                let instance = plugin.pre().instantiate_async(&mut *store).await?;
+                command.call(&mut *store, &instance).await
+            }
+        }
     });
     let mut call = Metered::new(guest);
     let ended = supervise::watch(&mut call, deadline, &stop, cancel_grace).await;
     (ended, call.cpu())
+}
+
+/// Calls the contract's handler, with the job's input as it is.
+async fn handle(
+    store: &mut Store<State>,
+    plugin: &Plugin,
+    function: &FunctionName,
+) -> wasmtime::Result<Answer> {
+    let handler = plugin.handler().ok_or_else(|| wasmtime::format_err!("it has no handler"))?;
+    let guest = handler.instantiate_async(&mut *store).await?;
+    let input = &store.data().job.spec.input;
+    let input =
+        types::Payload { content_type: input.content_type.clone(), data: input.data.to_vec() };
+    guest.gristmill_job_handler().call_handle(&mut *store, function.as_str(), &input).await
 }
 
 async fn describe_call(
@@ -321,7 +345,7 @@ async fn describe_call(
     plugin: &Plugin,
     interface: &str,
 ) -> wasmtime::Result<String> {
-    let instance = plugin.pre().instance_pre().instantiate_async(&mut *store).await?;
+    let instance = plugin.pre().instantiate_async(&mut *store).await?;
     let missing = || wasmtime::format_err!("it exports {interface} without a function describe");
     let interface_index =
         instance.get_export_index(&mut *store, None, interface).ok_or_else(missing)?;

@@ -1,12 +1,20 @@
-//! What a plugin says of its functions.
+//! What a plugin says of its functions, and which of them a job calls.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use gristmill_job::{FunctionName, Payload, Rejection, RejectionCode, media};
+use gristmill_job::{FunctionName, NewJob, Payload, Rejection, RejectionCode, media};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A function as its plugin describes it.
+use crate::command::{Command, Invocation};
+use crate::exports::{Arguments, Export};
+use crate::log_book::cut;
+
+/// What an error lists of a plugin's functions: a screen of names.
+const NAMES_BYTES_MAX: usize = 1 << 10;
+
+/// A function as its plugin describes it, or as its types do.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Function {
     /// Its name.
@@ -26,6 +34,39 @@ pub struct Function {
     /// JSON Schema of its result.
     #[serde(default)]
     pub output: Option<Value>,
+    /// How it is called.
+    #[serde(skip)]
+    pub(crate) callee: Callee,
+}
+
+/// What is called for a function.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) enum Callee {
+    /// The contract's handler, which is told the function's name.
+    #[default]
+    Handler,
+    /// An export with types of its own.
+    Export(Arc<Export>),
+    /// A program.
+    Command(Arc<Command>),
+}
+
+/// A function that a job calls, with an input that fits.
+#[derive(Debug)]
+pub(crate) struct Called {
+    pub(crate) function: FunctionName,
+    pub(crate) how: How,
+}
+
+/// How it is called, with what.
+#[derive(Debug)]
+pub(crate) enum How {
+    /// With the job's input as it is.
+    Handler,
+    /// With the arguments that were read from the input.
+    Export(Arc<Export>, Arguments),
+    /// With what a program is started with; its standard input is the job's.
+    Command(Arc<Command>, Invocation),
 }
 
 #[derive(Deserialize)]
@@ -46,48 +87,71 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Function>, String> {
 
 /// Which function a job calls, and whether its input is what that function takes. A plugin without
 /// a description is taken at its caller's word.
-pub(crate) fn check(
-    functions: Option<&[Function]>,
-    asked: Option<&FunctionName>,
-    input: &Payload,
-) -> Result<FunctionName, Rejection> {
+pub(crate) fn admit(functions: Option<&[Function]>, job: &NewJob) -> Result<Called, Rejection> {
+    let (asked, input) = (job.function.as_ref(), &job.input);
     let Some(functions) = functions else {
-        return asked.cloned().ok_or_else(|| {
-            let message = "the plugin doesn't say what functions it has: name one";
-            Rejection { code: RejectionCode::UnknownFunction, message: message.to_owned() }
-        });
+        let function = asked.cloned().ok_or_else(|| {
+            unknown("the plugin doesn't say what functions it has: name one".to_owned())
+        })?;
+        return Ok(Called { function, how: How::Handler });
     };
     let function = find(functions, asked)?;
-    if let Some(why) = misfit(function, input) {
-        return Err(Rejection { code: RejectionCode::InvalidInput, message: why });
-    }
-    Ok(function.name.clone())
+    let how = match &function.callee {
+        Callee::Handler => misfit(function, input).map_or(Ok(How::Handler), Err),
+        Callee::Export(export) => {
+            export.arguments(input).map(|arguments| How::Export(Arc::clone(export), arguments))
+        }
+        Callee::Command(command) => {
+            command.invocation(job).map(|invocation| How::Command(Arc::clone(command), invocation))
+        }
+    };
+    let how = how.map_err(|message| Rejection { code: RejectionCode::InvalidInput, message })?;
+    Ok(Called { function: function.name.clone(), how })
 }
 
-fn find<'a>(
+fn unknown(message: String) -> Rejection {
+    Rejection { code: RejectionCode::UnknownFunction, message }
+}
+
+/// The function that a job asks for, by its name here or by another that is no other function's.
+pub(crate) fn find<'a>(
     functions: &'a [Function],
     asked: Option<&FunctionName>,
 ) -> Result<&'a Function, Rejection> {
-    let known = || {
+    let listed = |functions: &[&Function]| {
         let names: Vec<&str> = functions.iter().map(|function| function.name.as_str()).collect();
-        names.join(", ")
+        let names = names.join(", ");
+        let shown = cut(&names, NAMES_BYTES_MAX);
+        format!("{shown}{}", if shown.len() < names.len() { "…" } else { "" })
     };
-    let unknown = |message| Rejection { code: RejectionCode::UnknownFunction, message };
-    match (asked, functions) {
-        (Some(name), _) => {
-            functions.iter().find(|function| function.name == *name).ok_or_else(|| {
-                unknown(format!(
-                    "the plugin has no function {:?}; it has {}",
-                    name.as_str(),
-                    known()
-                ))
-            })
+    let all: Vec<&Function> = functions.iter().collect();
+    let Some(asked) = asked else {
+        return match functions {
+            [only] => Ok(only),
+            [] => Err(unknown("the plugin has no function".to_owned())),
+            _ => Err(unknown(format!(
+                "the plugin has several functions, name one: {}",
+                listed(&all)
+            ))),
+        };
+    };
+    if let Some(function) = functions.iter().find(|function| function.name == *asked) {
+        return Ok(function);
+    }
+    let goes_by = |function: &&Function| match &function.callee {
+        Callee::Handler | Callee::Command(_) => false,
+        Callee::Export(export) => export.path().names().any(|name| name == asked.as_str()),
+    };
+    let asked = asked.as_str();
+    match functions.iter().filter(goes_by).collect::<Vec<_>>().as_slice() {
+        [only] => Ok(only),
+        [] => {
+            Err(unknown(format!("the plugin has no function {asked:?}; it has {}", listed(&all))))
         }
-        (None, [only]) => Ok(only),
-        (None, []) => Err(unknown("the plugin has no function".to_owned())),
-        (None, _) => {
-            Err(unknown(format!("the plugin has several functions, name one: {}", known())))
-        }
+        several => Err(unknown(format!(
+            "the plugin has several functions {asked:?}, name one: {}",
+            listed(several)
+        ))),
     }
 }
 
@@ -137,10 +201,14 @@ mod tests {
         .unwrap()
     }
 
+    fn job(function: Option<&str>, input: Payload) -> NewJob {
+        let function = function.map(|name| FunctionName::new(name).unwrap());
+        NewJob { function, ..NewJob::new("p".parse().unwrap(), input) }
+    }
+
     #[track_caller]
     fn check_refused(function: Option<&str>, input: Payload, expected: &str) {
-        let function = function.map(|name| FunctionName::new(name).unwrap());
-        let rejection = check(Some(&functions()), function.as_ref(), &input).unwrap_err();
+        let rejection = admit(Some(&functions()), &job(function, input)).unwrap_err();
         assert!(rejection.message.contains(expected), "{rejection}");
     }
 
@@ -163,22 +231,21 @@ mod tests {
 
     #[test]
     fn what_fits_is_let_through() {
-        let call = |name: &str, input| {
-            check(Some(&functions()), Some(&FunctionName::new(name).unwrap()), &input).unwrap()
-        };
+        let call = |name: &str, input| admit(Some(&functions()), &job(Some(name), input)).unwrap();
         call("count", Payload::text("a"));
         call("tick", Payload::none());
         call("any", Payload::none());
         call("any", Payload::bytes(vec![0xFF]));
         let only = &functions()[..1];
-        assert_eq!(check(Some(only), None, &Payload::text("")).unwrap().as_str(), "count");
+        let called = admit(Some(only), &job(None, Payload::text(""))).unwrap();
+        assert_eq!(called.function.as_str(), "count");
     }
 
     #[test]
     fn a_plugin_without_description_is_taken_at_its_callers_word() {
-        let name = FunctionName::new("f").unwrap();
-        assert_eq!(check(None, Some(&name), &Payload::none()), Ok(name));
-        assert!(check(None, None, &Payload::none()).is_err());
+        let called = admit(None, &job(Some("f"), Payload::none())).unwrap();
+        assert_eq!(called.function.as_str(), "f");
+        assert!(admit(None, &job(None, Payload::none())).is_err());
     }
 
     #[test]

@@ -66,9 +66,20 @@ pub enum LoadError {
     /// The component imports something that is offered in another form.
     #[error("the component's imports don't fit this host: {0}")]
     WrongImport(String),
+    /// The component exports the contract's door with other types.
+    #[error("the component exports {export} as {found}, where the contract has {expected}")]
+    WrongExport {
+        /// What it exports.
+        export: String,
+        /// Its types.
+        found: String,
+        /// Those of the contract.
+        expected: &'static str,
+    },
     /// The component has nothing that a job could call.
     #[error(
-        "nothing in the component can be called: it exports {exports}, but not gristmill:job/handler@0.1.0"
+        "nothing in the component can be called: it exports {exports}, but neither \
+         gristmill:job/handler@0.1.0 nor a function of plain values"
     )]
     NothingToCall {
         /// What it does export.

@@ -42,10 +42,21 @@ pub struct Manifest {
     pub config: BTreeMap<String, String>,
     /// What it may do beyond what is its own.
     pub grants: Grants,
+    /// How a component that is a program is started.
+    pub command: CommandRules,
     /// What holds for every function.
     pub rules: FunctionRules,
     /// What holds for some of them instead.
     pub functions: BTreeMap<FunctionName, FunctionRules>,
+}
+
+/// How a component that is a program is started.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CommandRules {
+    /// Arguments before those of the job.
+    pub args: Vec<String>,
+    /// Variables of its environment that a job may set.
+    pub env: Vec<String>,
 }
 
 /// How a function's attempts are run, where the manifest says so.

@@ -3,15 +3,17 @@
 use std::fmt;
 use std::sync::{Arc, Weak};
 
-use gristmill_job::{Digest, FunctionName, Payload, PluginName, Rejection};
+use gristmill_job::{Digest, FunctionName, NewJob, PluginName, Rejection};
 use wasmtime::Engine;
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::{Component, InstancePre, Linker};
 
 use crate::bindings::GuestPre;
+use crate::command::Command;
 use crate::config::{Config, MESSAGE_BYTES_MAX};
-use crate::describe::{self, Function};
+use crate::describe::{self, Called, Function};
 use crate::error::LoadError;
+use crate::exports::{Exports, NotCallable};
 use crate::grants::Grants;
 use crate::limits::Limits;
 use crate::log_book::cut;
@@ -19,7 +21,7 @@ use crate::manifest::Manifest;
 use crate::outbound::Outbound;
 use crate::state::State;
 use crate::terms::{AllTerms, Terms};
-use crate::{capabilities, inert, wasi};
+use crate::{capabilities, inert, signature, wasi};
 
 /// A component, ready to be called. Cloning shares it.
 #[derive(Clone)]
@@ -36,7 +38,10 @@ struct Inner {
     manifest: Manifest,
     terms: AllTerms,
     outbound: Arc<Outbound>,
-    pre: GuestPre<State>,
+    own: Exports,
+    command: Option<Arc<Command>>,
+    pre: InstancePre<State>,
+    handler: Option<GuestPre<State>>,
 }
 
 /// An interface or function that a component imports or exports.
@@ -101,23 +106,21 @@ impl Plugin {
     /// the plugin has several.
     #[must_use]
     pub fn terms(&self, function: Option<&FunctionName>) -> &Arc<Terms> {
-        let only = || match self.functions() {
-            Some([only]) => Some(&only.name),
-            _ => None,
-        };
-        self.0.terms.of(function.or_else(only))
+        let found = self.functions().and_then(|all| describe::find(all, function).ok());
+        self.0.terms.of(found.map(|found| &found.name).or(function))
     }
 
-    /// Which function a job calls, and whether its input fits.
+    /// Which function a job calls, and whether its input and options fit.
     ///
     /// # Errors
     /// A rejection that says what would fit.
-    pub fn check(
-        &self,
-        function: Option<&FunctionName>,
-        input: &Payload,
-    ) -> Result<FunctionName, Rejection> {
-        describe::check(self.functions(), function, input)
+    pub fn check(&self, job: &NewJob) -> Result<FunctionName, Rejection> {
+        self.admit(job).map(|called| called.function)
+    }
+
+    /// The same, with what the function is called with.
+    pub(crate) fn admit(&self, job: &NewJob) -> Result<Called, Rejection> {
+        describe::admit(self.functions(), job)
     }
 
     pub(crate) fn outbound(&self) -> &Outbound {
@@ -126,16 +129,36 @@ impl Plugin {
 
     /// Its component's code.
     pub(crate) fn compiled(&self) -> Compiled {
-        let component = self.pre().instance_pre().component().clone();
+        let component = self.pre().component().clone();
         Compiled { component, digest: self.digest(), bytes: self.bytes() }
     }
 
-    pub(crate) fn pre(&self) -> &GuestPre<State> {
+    pub(crate) fn pre(&self) -> &InstancePre<State> {
         &self.0.pre
     }
 
-    /// The same plugin, once it has described itself.
-    pub(crate) fn described(mut self, functions: Option<Vec<Function>>) -> Result<Self, LoadError> {
+    /// The contract's door, where it has one.
+    pub(crate) fn handler(&self) -> Option<&GuestPre<State>> {
+        self.0.handler.as_ref()
+    }
+
+    /// What it exports with types of its own.
+    pub(crate) fn own(&self) -> &Exports {
+        &self.0.own
+    }
+
+    /// The same plugin, once it has described itself: its functions are those that its handler knows,
+    /// and those that it exports with types of their own. A handler that says nothing of its functions
+    /// may know any.
+    pub(crate) fn described(mut self, described: Option<Vec<Function>>) -> Result<Self, LoadError> {
+        let is_told = described.is_some() || self.handler().is_none();
+        let functions = is_told.then(|| {
+            let mut functions = described.unwrap_or_default();
+            functions.extend(self.own().functions(&functions));
+            let program = self.0.command.as_ref();
+            functions.extend(program.and_then(|program| program.function(&functions)));
+            functions
+        });
         if let Some(functions) = &functions {
             let is_known = |name: &&FunctionName| functions.iter().any(|f| f.name == **name);
             if let Some(unknown) = self.0.manifest.functions.keys().find(|name| !is_known(name)) {
@@ -198,8 +221,11 @@ pub(crate) fn prepare(
         let import = cut(&import.name, MESSAGE_BYTES_MAX).to_owned();
         return Err(LoadError::MissingImport { import });
     }
-    if !exports.iter().any(|export| export.name.starts_with("gristmill:job/handler@0.1.")) {
-        return Err(LoadError::NothingToCall { exports: listed(&exports) });
+    let has_handler = signature::has_handler(engine, &component)?;
+    let own = Exports::of(engine, &component);
+    let command = Command::of(engine, &component, &manifest.command).map(Arc::new);
+    if !has_handler && own.callable.is_empty() && command.is_none() {
+        return Err(LoadError::NothingToCall { exports: listed(&exports, &own) });
     }
     let terms = AllTerms::new(&manifest, &config.limits);
     check_needs(&component, &terms)?;
@@ -210,7 +236,9 @@ pub(crate) fn prepare(
     if !manifest.grants.folders.is_empty() {
         wasi::add_files_to_linker(&mut linker).map_err(wrong_import)?;
     }
-    let pre = linker.instantiate_pre(&component).and_then(GuestPre::new).map_err(wrong_import)?;
+    let pre = linker.instantiate_pre(&component).map_err(wrong_import)?;
+    let handler = has_handler.then(|| GuestPre::new(pre.clone())).transpose();
+    let handler = handler.map_err(wrong_import)?;
     Ok(Plugin(Arc::new(Inner {
         name,
         digest,
@@ -221,7 +249,10 @@ pub(crate) fn prepare(
         outbound: Arc::new(Outbound::new(&manifest.grants.http)),
         manifest,
         terms,
+        own,
+        command,
         pre,
+        handler,
     })))
 }
 
@@ -295,12 +326,17 @@ fn interfaces<'a>(
     found
 }
 
-fn listed(exports: &[Interface]) -> String {
+/// What there is instead of something to call, with the reasons why it can't be.
+fn listed(exports: &[Interface], own: &Exports) -> String {
     if exports.is_empty() {
         return "nothing".to_owned();
     }
     let names: Vec<&str> = exports.iter().map(|export| export.name.as_str()).collect();
-    cut(&names.join(", "), MESSAGE_BYTES_MAX).to_owned()
+    let mut text = names.join(", ");
+    for NotCallable { path, why } in &own.not_callable {
+        text.push_str(&format!("; {path} can't be called: {why}"));
+    }
+    cut(&text, MESSAGE_BYTES_MAX).to_owned()
 }
 
 /// The engine's error in one line: errors are read in terminals and logs.

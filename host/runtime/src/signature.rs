@@ -3,11 +3,15 @@
 //! A component's types have no names at this place, so records and their like are written out. Nested
 //! types of a few bytes may make a text of megabytes; it is cut at a bound, and what is left out is `…`.
 
+use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 
-use wasmtime::component::Type;
+use wasmtime::Engine;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
+use wasmtime::component::{Component, Type};
 
+use crate::error::LoadError;
+use crate::exports::NotCallable;
 use crate::plugin::Plugin;
 
 /// A signature is read by people: a page of text.
@@ -22,14 +26,56 @@ pub struct Signature {
     pub function: String,
     /// Its types, as WIT writes them; cut where they are too long to be read.
     pub wit: String,
+    /// Why no job can call it, if it is one that a job would call.
+    pub not_callable: Option<String>,
+}
+
+/// The interface by which handlers are called, up to its last number.
+const HANDLER: &str = "gristmill:job/handler@0.1.";
+
+/// The types of `handle`.
+const HANDLE: &str = "func(function: string, input: record { content-type: string, data: list<u8> }) \
+    -> result<option<record { content-type: string, data: list<u8> }>, record { message: string, \
+    code: option<string>, detail: option<record { content-type: string, data: list<u8> }>, \
+    disposition: variant { retry, retry-after(u64), fatal } }>";
+
+/// Whether a component exports the contract's handler.
+///
+/// # Errors
+/// It does, but with types that the host couldn't call.
+pub(crate) fn has_handler(engine: &Engine, component: &Component) -> Result<bool, LoadError> {
+    let ty = component.component_type();
+    let Some((name, export)) = ty.exports(engine).find(|(name, _)| name.starts_with(HANDLER))
+    else {
+        return Ok(false);
+    };
+    let found = match export.ty {
+        ComponentItem::ComponentInstance(instance) => instance
+            .exports(engine)
+            .find(|(function, _)| *function == "handle")
+            .and_then(|(_, handle)| match handle.ty {
+                ComponentItem::ComponentFunc(function) => Some(shown(&function)),
+                _ => None,
+            }),
+        _ => None,
+    };
+    let found = found.unwrap_or_else(|| "nothing that can be called".to_owned());
+    if found == HANDLE {
+        return Ok(true);
+    }
+    Err(LoadError::WrongExport { export: format!("{name}#handle"), found, expected: HANDLE })
 }
 
 impl Plugin {
     /// The types of what it exports, made when they are asked for.
     #[must_use]
     pub fn signatures(&self) -> Vec<Signature> {
-        let component = self.pre().instance_pre().component();
+        let component = self.pre().component();
         let engine = component.engine();
+        let not_callable: HashMap<_, _> = self.own().not_callable.iter().map(by_place).collect();
+        let not_callable = |interface: Option<&str>, function: &str| {
+            not_callable.get(&(interface, function)).map(|why| (*why).to_owned())
+        };
         let mut found = Vec::new();
         for (name, export) in component.component_type().exports(engine) {
             match export.ty {
@@ -37,6 +83,7 @@ impl Plugin {
                     interface: None,
                     function: name.to_owned(),
                     wit: shown(&function),
+                    not_callable: not_callable(None, name),
                 }),
                 ComponentItem::ComponentInstance(instance) => {
                     for (function, item) in instance.exports(engine) {
@@ -45,6 +92,7 @@ impl Plugin {
                             interface: Some(name.to_owned()),
                             function: function.to_owned(),
                             wit: shown(&ty),
+                            not_callable: not_callable(Some(name), function),
                         });
                     }
                 }
@@ -55,8 +103,12 @@ impl Plugin {
     }
 }
 
+fn by_place(not: &NotCallable) -> ((Option<&str>, &str), &str) {
+    ((not.path.interface.as_deref(), not.path.function.as_str()), not.why.as_str())
+}
+
 /// A function's parameters and result, such as `func(width: u32) -> result<string, u8>`.
-fn shown(function: &ComponentFunc) -> String {
+pub(crate) fn shown(function: &ComponentFunc) -> String {
     let mut text = Text(String::new());
     // The only error is that the text is full.
     if text.function(function).is_err() {

@@ -11,6 +11,7 @@ use wasmtime_wasi::WasiCtx;
 
 use crate::budget::Budget;
 use crate::capabilities::Cursors;
+use crate::command::Program;
 use crate::fault::Abort;
 use crate::limiter::Limiter;
 use crate::limits::Limits;
@@ -81,6 +82,8 @@ pub(crate) struct State {
     pub(crate) table: ResourceTable,
     /// Made when first used: most guests link WASI and never call it.
     pub(crate) wasi: Option<WasiCtx>,
+    /// Where the guest is a program: what it is started with.
+    pub(crate) program: Option<Program>,
     log: Option<Arc<Mutex<LogBook>>>,
 }
 
@@ -113,6 +116,7 @@ impl State {
             cursors: Cursors::default(),
             table,
             wasi: None,
+            program: None,
             log: None,
             plugin: start.plugin,
             job: start.job,

@@ -14,10 +14,12 @@ use wasmtime::component::Linker;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream, WasiCli, WasiCliView};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
 use wasmtime_wasi::p2::bindings::{cli, filesystem, random};
+use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 
+use crate::command::Program;
 use crate::grants::{Access, Grants};
 use crate::log_book::LogBook;
 use crate::state::{State, lock};
@@ -55,16 +57,23 @@ pub(crate) fn add_files_to_linker(linker: &mut Linker<State>) -> wasmtime::Resul
     filesystem::preopens::add_to_linker::<State, WasiFilesystem>(linker, files)
 }
 
-/// The environment and the folders that a manifest grants. A folder that can't be opened isn't there
+/// The environment and the folders that a manifest grants, and what a program is started with. A folder that can't be opened isn't there
 /// for the guest, and its log says so.
-fn context(grants: &Grants, out: &LogStream) -> WasiCtx {
+fn context(grants: &Grants, program: Option<&Program>, out: &LogStream) -> WasiCtx {
     let mut builder = WasiCtx::builder();
     builder
         .stderr(LogStream { level: LogLevel::Warn, ..out.clone() })
         .stdout(out.clone())
         .max_random_size(RANDOM_BYTES_MAX);
+    let set = program.map(|program| program.env.as_slice()).unwrap_or_default();
     for (name, value) in &grants.env {
-        builder.env(name, value);
+        if !set.iter().any(|(set, _)| set == name) {
+            builder.env(name, value);
+        }
+    }
+    if let Some(program) = program {
+        let stdin = MemoryInputPipe::new(program.stdin.clone());
+        builder.args(&program.args).envs(set).stdin(stdin).stdout(program.stdout.clone());
     }
     for (path, folder) in &grants.folders {
         let perms = match folder.access {
@@ -85,7 +94,7 @@ impl WasiView for State {
             let book = Arc::clone(self.log());
             let bytes_max = self.limits.log_line_bytes_max;
             let out = LogStream { book, level: LogLevel::Info, bytes_max };
-            self.wasi = Some(context(self.plugin.grants(), &out));
+            self.wasi = Some(context(self.plugin.grants(), self.program.as_ref(), &out));
         }
         let Some(ctx) = &mut self.wasi else { unreachable!("it was made above") };
         WasiCtxView { ctx, table: &mut self.table }

@@ -10,6 +10,7 @@ use gristmill::job::time::parse_duration;
 use gristmill::job::wire::{JobRequest, WireError};
 use gristmill::queue::redis::Address;
 use gristmill::redis::RedisError;
+use gristmill::runtime::{ARGS_HEADER, ENV_HEADER};
 use gristmill::{
     CacheUrl, Error as HostError, Host, HostBuilder, NewJob, Payload, Plugin, PluginName, client,
 };
@@ -99,6 +100,12 @@ pub(crate) struct OptionArgs {
     /// A name and a value for the job to read; may be repeated
     #[arg(long = "header", value_name = "NAME=VALUE", value_parser = parse_header)]
     headers: Vec<(String, String)>,
+    /// An argument for a plugin that is a program; may be repeated
+    #[arg(long = "arg", value_name = "VALUE", allow_hyphen_values = true)]
+    args: Vec<String>,
+    /// A variable of a program's environment that its manifest lets jobs set; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_header)]
+    env: Vec<(String, String)>,
 }
 
 fn parse_header(text: &str) -> Result<(String, String), String> {
@@ -117,6 +124,15 @@ impl OptionArgs {
             if headers.insert(name.clone(), value.clone()).is_some() {
                 return Err(Error::Usage(format!("--header {name:?} is given twice")));
             }
+        }
+        if !self.args.is_empty() {
+            let args = serde_json::Value::from(self.args.clone());
+            headers.insert(ARGS_HEADER.to_owned(), args.to_string());
+        }
+        if !self.env.is_empty() {
+            let env: serde_json::Map<_, _> =
+                self.env.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+            headers.insert(ENV_HEADER.to_owned(), serde_json::Value::from(env).to_string());
         }
         request.headers = (!headers.is_empty()).then_some(headers);
         Ok(())
@@ -210,7 +226,8 @@ mod tests {
     #[test]
     fn a_header_given_twice_is_an_error() {
         let pair = |value: &str| ("tenant".to_owned(), value.to_owned());
-        let options = OptionArgs { timeout: None, headers: vec![pair("a"), pair("b")] };
+        let headers = vec![pair("a"), pair("b")];
+        let options = OptionArgs { timeout: None, headers, args: Vec::new(), env: Vec::new() };
         let mut request = request("echo".parse().unwrap(), None, Payload::none());
         assert!(options.apply(&mut request).unwrap_err().to_string().contains("twice"));
     }

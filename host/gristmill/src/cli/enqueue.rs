@@ -74,7 +74,7 @@ pub(crate) struct Args {
     )]
     wait_timeout: Option<Duration>,
     /// Enqueue many jobs, one JSON object a line, from a file or from stdin (-)
-    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["input", "input_file", "content_type", "headers", "delay", "at", "id", "unique_key"])]
+    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["input", "wave", "input_file", "content_type", "headers", "args", "env", "delay", "at", "id", "unique_key"])]
     jsonl: Option<PathBuf>,
     #[command(flatten)]
     door: DoorArgs,

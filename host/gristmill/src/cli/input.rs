@@ -21,9 +21,18 @@ pub(crate) struct InputArgs {
         value_name = "TEXT",
         env = "GRISTMILL_INPUT",
         hide_env_values = true,
-        conflicts_with = "input_file"
+        conflicts_with_all = ["input_file", "wave"]
     )]
     input: Option<String>,
+    /// The arguments of a function that has types of its own, in WAVE, such as '1, \"a\", {x: 2}'
+    #[arg(
+        long,
+        value_name = "TEXT",
+        env = "GRISTMILL_WAVE",
+        hide_env_values = true,
+        conflicts_with_all = ["input_file", "content_type"]
+    )]
+    wave: Option<String>,
     /// The input from a file, or from stdin (-); its media type is told by the file's extension,
     /// else it is text where it is UTF-8 without NUL, else bytes
     #[arg(long, value_name = "PATH|-", env = "GRISTMILL_INPUT_FILE", hide_env_values = true)]
@@ -36,6 +45,9 @@ pub(crate) struct InputArgs {
 impl InputArgs {
     /// Reads the input. Blocks on files.
     pub(crate) fn read(&self) -> Result<Payload, Error> {
+        if let Some(text) = &self.wave {
+            return of_wave(text);
+        }
         let mut payload = match (&self.input, &self.input_file) {
             (Some(text), _) => of_text(text)?,
             (None, Some(path)) if path.as_os_str() == "-" => {
@@ -63,6 +75,13 @@ fn of_text(text: &str) -> Result<Payload, Error> {
     let is_json = matches!(serde_json::from_str(text), Ok(Value::Object(_) | Value::Array(_)));
     let content_type = if is_json { media::JSON } else { media::TEXT };
     Ok(Payload { content_type: content_type.to_owned(), data: text.to_owned().into() })
+}
+
+fn of_wave(text: &str) -> Result<Payload, Error> {
+    if text.len() > PAYLOAD_BYTES_MAX {
+        return Err(too_large("--wave"));
+    }
+    Ok(Payload { content_type: media::WAVE.to_owned(), data: text.to_owned().into() })
 }
 
 fn of_file(path: &Path) -> Result<Payload, Error> {

@@ -52,7 +52,7 @@ pub(crate) struct Args {
     #[arg(long, env = "GRISTMILL_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
     json: bool,
     /// Run many jobs, one JSON object a line, from a file or from stdin (-)
-    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["input", "input_file", "content_type", "headers"])]
+    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["input", "wave", "input_file", "content_type", "headers", "args", "env"])]
     jsonl: Option<PathBuf>,
     /// How many attempts run at one time with --jsonl [default: 4 for each core]
     #[arg(long, value_name = "N", env = "GRISTMILL_CONCURRENCY", hide_env_values = true)]

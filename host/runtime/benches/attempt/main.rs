@@ -1,6 +1,6 @@
 //! What an attempt costs: the bare engine, the sandbox, and the way through the memory queue, in
 //! turn in the same run, since only ratios of one run mean anything on a noisy machine. And what a
-//! hit in the cache costs a guest.
+//! hit in the cache costs a guest, and JSON beside a typed call.
 //!
 //! `cargo bench -p gristmill-runtime` measures for about a minute. `BENCH_ROUNDS` and
 //! `BENCH_MILLIS` (of one measurement) make it longer or shorter; `BENCH_WAY` measures one way
@@ -9,6 +9,7 @@
 mod bare;
 mod cache_hit;
 mod through_the_queue;
+mod typed;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -68,6 +69,7 @@ fn main() {
     }
     if std::env::var("BENCH_WAY").is_err() {
         cache_hit::compare(rounds);
+        typed::compare(rounds);
     }
 }
 

@@ -229,8 +229,7 @@ impl State {
     fn parse_own(&self, function: &str, draft: NewJobDraft) -> Result<NewJob, String> {
         let function = FunctionName::new(function).map_err(|e| e.to_string())?;
         let mut job = self.parse_for(self.plugin.name().clone(), function, draft)?;
-        job.function =
-            Some(self.plugin.check(job.function.as_ref(), &job.input).map_err(|e| e.message)?);
+        job.function = Some(self.plugin.check(&job).map_err(|e| e.message)?);
         job.digest = self.job.spec.digest;
         Ok(job)
     }

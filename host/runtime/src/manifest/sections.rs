@@ -7,7 +7,7 @@ use std::time::Duration;
 use gristmill_job::{Backoff, BackoffKind, FunctionName, RetryOn, limits};
 
 use super::reader::{Item, Section};
-use super::{FunctionRules, Manifest};
+use super::{CommandRules, FunctionRules, Manifest};
 use crate::grants::{Access, Folder, Grants, HttpHost, Reach, Secret, Target};
 use crate::limits::{Limit, Limits, Unit};
 
@@ -31,12 +31,25 @@ pub(super) fn manifest(mut root: Section<'_>, max: &Limits) -> Manifest {
         version: root.take("version").and_then(|item| item.text(VERSION_BYTES_MAX)),
         config: root.table("config").map(|table| values(&table)).unwrap_or_default(),
         grants: root.table("grants").map(grants).unwrap_or_default(),
+        command: root.table("command").map(command).unwrap_or_default(),
         description: description(&mut root),
         rules: rules(&mut root, max),
         functions: root.table("functions").map(|table| functions(&table, max)).unwrap_or_default(),
     };
     root.end();
     manifest
+}
+
+/// How a component that is a program is started.
+fn command(mut table: Section<'_>) -> CommandRules {
+    let texts = |item: Option<Item<'_>>, bytes_max| -> Vec<String> {
+        let items = item.map(|item| item.list()).unwrap_or_default();
+        items.iter().filter_map(|item| item.text(bytes_max)).collect()
+    };
+    let args = texts(table.take("args"), VALUE_BYTES_MAX);
+    let env = texts(table.take("env"), NAME_BYTES_MAX);
+    table.end();
+    CommandRules { args, env }
 }
 
 fn description(table: &mut Section<'_>) -> Option<String> {

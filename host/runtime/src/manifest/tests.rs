@@ -126,7 +126,7 @@ fn all_faults_are_told_together_with_what_would_be_right() {
         &[
             "line 1, `name`: \"Thumb Nails\" is no plugin name: lower-case letters, digits and \
              `-`, a letter first, at most 63",
-            "line 2, `edition`: this key isn't known; known are name, version, config, grants, \
+            "line 2, `edition`: this key isn't known; known are name, version, config, grants, command, \
              description, concurrency, cancel_grace, limits, retry, functions",
             "line 4, `grants.cache.shop`: expected \"read-only\" or \"read-write\", got \"write\"",
             "line 5, `grants.cache.\"a:b\"`: \"a:b\" is no bucket name: letters, digits, `.`, `_` \
@@ -135,7 +135,7 @@ fn all_faults_are_told_together_with_what_would_be_right() {
              \"2TiB\"",
             "line 8, `limits.wall`: expected a time such as \"250ms\", \"30s\" or \"5m\", got 5",
             "line 10, `functions.f.cancel_grace`: 3600s is more than 300s",
-            "line 11, `grant`: this key isn't known; known are name, version, config, grants, \
+            "line 11, `grant`: this key isn't known; known are name, version, config, grants, command, \
              description, concurrency, cancel_grace, limits, retry, functions",
         ],
     );

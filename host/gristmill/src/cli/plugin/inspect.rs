@@ -6,6 +6,7 @@ use clap::builder::FalseyValueParser;
 use gristmill::runtime::{Grants, Interface, Signature, Target};
 use gristmill::{Client, FunctionView, LimitsView, Plugin, PluginEntry, PluginView};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::Place;
 use crate::cli::args::Component;
@@ -27,6 +28,18 @@ pub(super) struct Args {
     /// Print the plugin as JSON
     #[arg(long, env = "GRISTMILL_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
     json: bool,
+    /// Print the JSON Schemas (2020-12) of each function's input and output, and nothing else
+    #[arg(long, conflicts_with = "json")]
+    schema: bool,
+}
+
+/// The schemas of a function that has any.
+#[derive(Serialize)]
+struct SchemaView<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<&'a Value>,
 }
 
 /// A plugin with all that is known of it.
@@ -56,6 +69,9 @@ struct SignatureView {
     interface: Option<String>,
     function: String,
     wit: String,
+    /// Why no job can call it, where a job would.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_callable: Option<String>,
 }
 
 /// What a manifest grants; of secrets, where they come from.
@@ -82,7 +98,9 @@ pub(super) async fn run(args: &Args) -> Result<Exit, Error> {
     let host = args.place.plugins.builder(None).concurrency(1).build().await?;
     let plugin = component.load(&host).await?;
     let inspected = Inspected::new(&plugin);
-    if args.json {
+    if args.schema {
+        output::json(&schemas(&inspected.plugin))?;
+    } else if args.json {
         output::json(&inspected)?;
     } else {
         output::text(&output::tame(&inspected.shown()))?;
@@ -98,6 +116,7 @@ async fn inspect_there(args: &Args, client: &Client) -> Result<Exit, Error> {
         return Err(Error::NotFound(format!("the daemon has no plugin {:?}", args.plugin)));
     };
     match &entry {
+        PluginEntry::Usable(view) if args.schema => output::json(&schemas(view))?,
         _ if args.json => output::json(&entry)?,
         PluginEntry::Usable(view) => output::text(&output::tame(&described(view)))?,
         PluginEntry::Unusable { name, error } => {
@@ -105,6 +124,16 @@ async fn inspect_there(args: &Args, client: &Client) -> Result<Exit, Error> {
         }
     }
     Ok(Exit::Completed)
+}
+
+/// The schemas of each function by its name.
+fn schemas(view: &PluginView) -> BTreeMap<&str, SchemaView<'_>> {
+    let functions = view.functions.iter().flatten();
+    let schemas = functions.map(|function| {
+        let (input, output) = (function.input.as_ref(), function.output.as_ref());
+        (function.name.as_str(), SchemaView { input, output })
+    });
+    schemas.collect()
 }
 
 /// Name, version and functions of a plugin, and what is wrong with the next version.
@@ -161,7 +190,7 @@ impl Inspected {
         }
         text.push_str("\n\nexports");
         let mut shown = None;
-        for SignatureView { interface, function, wit } in &self.signatures {
+        for SignatureView { interface, function, wit, not_callable } in &self.signatures {
             if let Some(interface) = interface
                 && shown != Some(interface)
             {
@@ -170,6 +199,9 @@ impl Inspected {
             }
             let indent = if interface.is_some() { "    " } else { "  " };
             text.push_str(&format!("\n{indent}{function}: {wit}"));
+            if let Some(why) = not_callable {
+                text.push_str(&format!("\n{indent}  no job can call it: {why}"));
+            }
         }
         text.push_str("\n\ngranted");
         let grants = self.grants.lines();
@@ -187,8 +219,8 @@ impl Inspected {
 
 impl From<Signature> for SignatureView {
     fn from(signature: Signature) -> Self {
-        let Signature { interface, function, wit } = signature;
-        Self { interface, function, wit }
+        let Signature { interface, function, wit, not_callable } = signature;
+        Self { interface, function, wit, not_callable }
     }
 }
 

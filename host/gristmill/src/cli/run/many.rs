@@ -86,7 +86,7 @@ async fn check(host: &Host, lines: &[Line]) -> Result<(), Error> {
             place: line.place.clone(),
             source: Box::new(error.into()),
         })?;
-        if let Err(rejection) = plugin.check(job.function.as_ref(), &job.input) {
+        if let Err(rejection) = plugin.check(job) {
             return Err(lines::at(&line.place, rejection.message));
         }
     }
