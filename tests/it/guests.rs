@@ -13,6 +13,7 @@ use crate::http::http_user;
 use crate::keyvalue::{keyvalue_draft, keyvalue_draft2};
 use crate::manifest::granted;
 use crate::single_flight::single_flight;
+use crate::wasi_http::wasi_http_user;
 
 include!(concat!(env!("OUT_DIR"), "/guest.rs"));
 

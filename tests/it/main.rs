@@ -11,4 +11,5 @@ mod loading;
 mod manifest;
 mod single_flight;
 mod store;
+mod wasi_http;
 mod worker;

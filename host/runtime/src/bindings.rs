@@ -1,6 +1,7 @@
 //! What the engine's tool makes of the contract: types, traits and the typed call.
 
 pub(crate) mod keyvalue;
+pub(crate) mod wasi_http;
 
 /// Generated from `wit/`, with the host's own types for resources.
 #[allow(

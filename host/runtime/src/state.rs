@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use gristmill_cache::{Cache, Reservation};
 use gristmill_job::{Clock, NewJob, Payload, Timestamp, Verdict, time};
+use tokio::sync::Semaphore;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::WasiCtx;
 
@@ -76,6 +77,8 @@ pub(crate) struct State {
     pub(crate) follow_ups: Vec<NewJob>,
     /// Reservations that the guest hasn't filled or dropped; what is left at the end is released.
     pub(crate) reservations: Vec<Reservation>,
+    /// Places for requests that are on their way at one time; made when first used.
+    pub(crate) http_places: Option<Arc<Semaphore>>,
     /// Where the listings of keys go on that the guest knows by a number.
     pub(crate) cursors: Cursors,
     pub(crate) table: ResourceTable,
@@ -110,6 +113,7 @@ impl State {
             progress: None,
             follow_ups: Vec::new(),
             reservations: Vec::new(),
+            http_places: None,
             cursors: Cursors::default(),
             table,
             wasi: None,

@@ -29,7 +29,7 @@ const WRITE_BYTES_MAX: usize = 64 << 10;
 const RANDOM_BYTES_MAX: u64 = 1 << 20;
 
 /// Interfaces that are real for every guest, by the start of their names.
-pub(crate) const REAL: [&str; 8] = [
+pub(crate) const REAL: [&str; 10] = [
     "wasi:io/",
     "wasi:clocks/",
     "wasi:random/",
@@ -38,6 +38,9 @@ pub(crate) const REAL: [&str; 8] = [
     "wasi:cli/stderr@",
     "wasi:cli/exit@",
     "wasi:cli/environment@",
+    // Granted call by call.
+    "wasi:http/types@0.2.",
+    "wasi:http/outgoing-handler@0.2.",
 ];
 
 pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
