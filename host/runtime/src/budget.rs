@@ -6,10 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::bindings::types::Error;
 use crate::limits::Limits;
 
-/// `follow_up_bytes`: what one attempt hands over for new jobs, all together. As much as goes through
-/// the cache: it is the host's memory that it fills.
-pub(crate) const DRAFT_BYTES_MAX: usize = 16 << 20;
-
 /// Counters of one attempt.
 #[derive(Debug, Default)]
 pub(crate) struct Budget {
