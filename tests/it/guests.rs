@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::http::http_user;
 use crate::keyvalue::{keyvalue_draft, keyvalue_draft2};
 use crate::manifest::granted;
+use crate::reuse::remembers;
 use crate::single_flight::single_flight;
 use crate::wasi_http::wasi_http_user;
 

@@ -9,6 +9,7 @@ mod http;
 mod keyvalue;
 mod loading;
 mod manifest;
+mod reuse;
 mod single_flight;
 mod store;
 mod wasi_http;

@@ -1,4 +1,4 @@
-//! One attempt: a fresh store and instance, a call, an outcome.
+//! One attempt: a fresh store and instance, or one that is used again, a call, an outcome.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +21,7 @@ use crate::log_book::{Notes, SilentNotes};
 use crate::manifest::Manifest;
 use crate::plugin::{self, Compiled, Plugin};
 use crate::report::{self, Answer, Report};
+use crate::reuse::{self, Instance, Waiting};
 use crate::state::{FollowUps, JobFacts, Shared, Start, State};
 use crate::stop::Stop;
 use crate::supervise::{self, Metered};
@@ -39,6 +40,7 @@ struct Inner {
     config: Config,
     info: EngineInfo,
     shared: Arc<Shared>,
+    waiting: Arc<Waiting>,
 }
 
 /// What is to be run.
@@ -74,7 +76,8 @@ impl Runtime {
         capabilities::add_to_linker(&mut linker)
             .and_then(|()| wasi::add_to_linker(&mut linker))
             .map_err(|e| Error::Engine(e.into()))?;
-        let ticker = Ticker::start(&engine)?;
+        let waiting = Arc::new(Waiting::new(config.slots));
+        let ticker = Ticker::start(&engine, Arc::clone(&waiting))?;
         let shared = Arc::new(Shared { cache, cache_config, follow_ups, clock });
         let compiling = Compiling::new(&engine, &config);
         Ok(Self(Arc::new(Inner {
@@ -85,6 +88,7 @@ impl Runtime {
             config,
             info,
             shared,
+            waiting,
         })))
     }
 
@@ -206,7 +210,7 @@ impl Runtime {
             enqueued_at: attempt.enqueued_at,
             checkpoint: attempt.checkpoint,
         };
-        let mut store = self.store(Start {
+        let start = Start {
             plugin: plugin.clone(),
             job,
             limits: Arc::clone(limits),
@@ -215,9 +219,14 @@ impl Runtime {
             stop: attempt.stop,
             shared: Arc::clone(&self.0.shared),
             notes: attempt.notes,
-        });
-        let (ended, cpu) = call(&mut store, plugin, &function, &input).await;
-        let state = store.data_mut();
+        };
+        let (_place, found) = self.0.waiting.enter(plugin, limits);
+        let mut instance = match found {
+            Some(instance) => instance.again(start),
+            None => Instance::new(self.store(start)),
+        };
+        let (ended, cpu) = call(&mut instance, plugin, &function, &input).await;
+        let state = instance.store.data_mut();
         state.publish_progress();
         state.release_reservations().await;
         let outcome = match ended {
@@ -225,18 +234,17 @@ impl Runtime {
             Ok(Err(error)) => fault::classify(&error, &state.limiter, limits, wall)?,
             Err(abort) => fault::aborted(abort, None, limits, wall),
         };
-        Ok(report::finish(state, outcome, cpu, wall))
+        let report = report::finish(state, outcome, cpu, wall);
+        self.0.waiting.keep(instance, &report.outcome);
+        Ok(report)
     }
 
     /// A store with its budgets, deadline and tick.
     fn store(&self, start: Start) -> Store<State> {
-        let limits = Arc::clone(&start.limits);
         let mut store = Store::new(&self.0.engine, State::new(start));
         store.limiter(|state| &mut state.limiter);
-        store.set_hostcall_fuel(limits.hostcall_bytes_max);
-        store.set_max_component_handles(limits.handles_max);
-        store.set_epoch_deadline(1);
         store.epoch_deadline_callback(supervise::on_tick);
+        reuse::bound(&mut store);
         store
     }
 
@@ -270,6 +278,7 @@ impl Runtime {
             shared: Arc::clone(&self.0.shared),
             notes: Arc::new(SilentNotes),
         });
+        let (_place, _) = self.0.waiting.enter(plugin, &limits);
         let deadline = store.data().deadline;
         let mut call = Metered::new(Box::pin(describe_call(&mut store, plugin, &interface.name)));
         let ended = supervise::watch(&mut call, deadline, &Stop::new(), Duration::ZERO).await;
@@ -300,16 +309,24 @@ fn said(outcome: &Outcome) -> String {
 
 /// Instantiates and calls; answers with what came of it and the time that it took on a processor.
 async fn call(
-    store: &mut Store<State>,
+    instance: &mut Instance,
     plugin: &Plugin,
     function: &FunctionName,
     input: &types::Payload,
 ) -> (Result<wasmtime::Result<Answer>, Abort>, Duration) {
+    let Instance { store, guest: kept, .. } = instance;
     let (deadline, stop) = (store.data().deadline, store.data().stop.clone());
     let cancel_grace = store.data().cancel_grace();
     let guest = std::pin::pin!(async {
-        let guest = plugin.pre().instantiate_async(&mut *store).await?;
-        guest.gristmill_job_handler().call_handle(&mut *store, function.as_str(), input).await
+        let guest = match kept.take() {
+            Some(guest) => guest,
+            None => plugin.pre().instantiate_async(&mut *store).await?,
+        };
+        let handler = guest.gristmill_job_handler();
+        let answer = handler.call_handle(&mut *store, function.as_str(), input).await?;
+        // What failed is not called again.
+        *kept = Some(guest);
+        Ok(answer)
     });
     let mut call = Metered::new(guest);
     let ended = supervise::watch(&mut call, deadline, &stop, cancel_grace).await;

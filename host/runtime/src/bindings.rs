@@ -41,7 +41,7 @@ mod generated {
     });
 }
 
-pub(crate) use generated::GuestPre;
 pub(crate) use generated::gristmill::job::{
     cache, config, context, http, log, queue, secrets, system, types,
 };
+pub(crate) use generated::{Guest, GuestPre};

@@ -16,6 +16,7 @@ use toml::de::DeTable;
 use crate::error::LoadError;
 use crate::grants::Grants;
 use crate::limits::{Limit, Limits};
+use crate::reuse::Reuse;
 
 mod fault;
 mod reader;
@@ -42,6 +43,8 @@ pub struct Manifest {
     pub config: BTreeMap<String, String>,
     /// What it may do beyond what is its own.
     pub grants: Grants,
+    /// How its instances are used for more than one attempt; not at all, if not said.
+    pub reuse: Option<Reuse>,
     /// What holds for every function.
     pub rules: FunctionRules,
     /// What holds for some of them instead.

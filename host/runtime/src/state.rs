@@ -16,8 +16,10 @@ use crate::fault::Abort;
 use crate::limiter::Limiter;
 use crate::limits::Limits;
 use crate::log_book::{LogBook, Notes};
+use crate::mask::Mask;
 use crate::plugin::Plugin;
 use crate::stop::Stop;
+use crate::wasi::Outputs;
 
 /// Where jobs that a job enqueues at once go: the queue is a higher room's business.
 #[async_trait]
@@ -84,6 +86,8 @@ pub(crate) struct State {
     pub(crate) table: ResourceTable,
     /// Made when first used: most guests link WASI and never call it.
     pub(crate) wasi: Option<WasiCtx>,
+    /// Made with it.
+    pub(crate) outputs: Option<Arc<Outputs>>,
     log: Option<Arc<Mutex<LogBook>>>,
 }
 
@@ -117,6 +121,7 @@ impl State {
             cursors: Cursors::default(),
             table,
             wasi: None,
+            outputs: None,
             log: None,
             plugin: start.plugin,
             job: start.job,
@@ -126,6 +131,24 @@ impl State {
             cancel_seen: None,
             shared: start.shared,
             notes: start.notes,
+        }
+    }
+
+    /// Makes it the state of another attempt of the same guest. All is as at a first attempt, but for
+    /// what the guest may have kept: the memory that it has grown to, streams to its log, and secrets
+    /// that it has read.
+    pub(crate) fn renew(&mut self, start: Start) {
+        let limiter = self.limiter.again();
+        let (table, outputs) = (std::mem::take(&mut self.table), self.outputs.take());
+        let log = self.log.take();
+        *self = Self { limiter, table, outputs, ..Self::new(start) };
+        // Streams that the guest has kept lead to the new log.
+        if let Some(log) = log {
+            let mut book = lock(&log);
+            let mask = book.take_mask();
+            *book = self.new_book(mask);
+            drop(book);
+            self.log = Some(log);
         }
     }
 
@@ -162,11 +185,17 @@ impl State {
 
     /// The attempt's log, made when first used.
     pub(crate) fn log(&mut self) -> &Arc<Mutex<LogBook>> {
-        self.log.get_or_insert_with(|| {
-            let (notes, clock) = (Arc::clone(&self.notes), Arc::clone(&self.shared.clock));
-            let (id, attempt) = (self.job.spec.id, self.job.attempt);
-            Arc::new(Mutex::new(LogBook::new(id, attempt, notes, clock, &self.limits)))
-        })
+        if self.log.is_none() {
+            self.log = Some(Arc::new(Mutex::new(self.new_book(Mask::default()))));
+        }
+        let Some(log) = &self.log else { unreachable!("it was made above") };
+        log
+    }
+
+    fn new_book(&self, mask: Mask) -> LogBook {
+        let (notes, clock) = (Arc::clone(&self.notes), Arc::clone(&self.shared.clock));
+        let (id, attempt) = (self.job.spec.id, self.job.attempt);
+        LogBook::new(id, attempt, notes, clock, &self.limits, mask)
     }
 
     /// A text of the guest without the secrets that it has read.
