@@ -13,7 +13,9 @@ use crate::http::http_user;
 use crate::keyvalue::{keyvalue_draft, keyvalue_draft2};
 use crate::manifest::granted;
 use crate::program::program;
+use crate::reuse::remembers;
 use crate::single_flight::single_flight;
+use crate::wasi_http::wasi_http_user;
 
 include!(concat!(env!("OUT_DIR"), "/guest.rs"));
 

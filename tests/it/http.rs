@@ -11,13 +11,13 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{TcpListener, TcpStream};
 
 /// A server that answers by the path, and keeps what it was sent.
-struct Server {
-    address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let requests = Arc::<Mutex<Vec<String>>>::default();
@@ -35,11 +35,11 @@ impl Server {
     }
 
     /// A manifest that grants this server.
-    fn granted(&self) -> String {
+    pub(crate) fn granted(&self) -> String {
         format!("[grants.http]\n\"http://{}\" = \"any\"\n", self.address)
     }
 
-    fn requests(&self) -> Vec<String> {
+    pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().expect("no panic").clone()
     }
 }
@@ -64,6 +64,11 @@ async fn serve(stream: TcpStream, kept: Arc<Mutex<Vec<String>>>) {
             "/moved" => ("302 Found", "location: http://169.254.169.254/\r\n", String::new()),
             "/large" => ("200 OK", "", "x".repeat(100_000)),
             "/silent" => std::future::pending().await,
+            "/halting" => {
+                let half = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf";
+                stream.write_all(half.as_bytes()).await.expect("the client waits");
+                std::future::pending().await
+            }
             _ => ("200 OK", "x-answer: 42\r\n", format!("you asked for {path}")),
         };
         let length = body.len();
@@ -205,8 +210,11 @@ async fn requests_and_their_bytes_are_budgeted() {
 #[tokio::test]
 async fn a_server_that_is_silent_or_gone_is_unavailable() {
     let (sandbox, server) = (Sandbox::new(), Server::start().await);
-    let gone = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let gone = gone.local_addr().expect("an address");
+    // Nobody listens there any more.
+    let gone = TcpListener::bind("127.0.0.1:0")
+        .await
+        .and_then(|listener| listener.local_addr())
+        .expect("an address");
     let manifest = format!("{}\"http://{gone}\" = \"any\"", server.granted());
     let calls = json!([
         { "url": server.url("/silent?key=hunter2"), "timeout_ms": 50 },

@@ -10,6 +10,8 @@ mod keyvalue;
 mod loading;
 mod manifest;
 mod program;
+mod reuse;
 mod single_flight;
 mod store;
+mod wasi_http;
 mod worker;

@@ -18,6 +18,7 @@ mod info;
 mod input;
 mod job;
 mod jobs;
+mod limits;
 mod lines;
 mod observe;
 mod output;

@@ -1,4 +1,4 @@
-//! One attempt: a fresh store and instance, a call, an outcome.
+//! One attempt: a fresh store and instance, or one that is used again, a call, an outcome.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use gristmill_cache::Cache;
 use gristmill_job::{Clock, Digest, FunctionName, NewJob, Outcome, Payload, PluginName, Timestamp};
-use wasmtime::component::Linker;
+use wasmtime::component::{self, Linker};
 use wasmtime::{Engine, Store};
 
 use crate::bindings::types;
@@ -22,6 +22,7 @@ use crate::log_book::{Notes, SilentNotes};
 use crate::manifest::Manifest;
 use crate::plugin::{self, Compiled, Plugin};
 use crate::report::{self, Answer, Report};
+use crate::reuse::{self, Instance, Waiting};
 use crate::state::{FollowUps, JobFacts, Shared, Start, State};
 use crate::stop::Stop;
 use crate::supervise::{self, Metered};
@@ -40,6 +41,7 @@ struct Inner {
     config: Config,
     info: EngineInfo,
     shared: Arc<Shared>,
+    waiting: Arc<Waiting>,
 }
 
 /// What is to be run.
@@ -75,7 +77,8 @@ impl Runtime {
         capabilities::add_to_linker(&mut linker)
             .and_then(|()| wasi::add_to_linker(&mut linker))
             .map_err(|e| Error::Engine(e.into()))?;
-        let ticker = Ticker::start(&engine)?;
+        let waiting = Arc::new(Waiting::new(config.slots));
+        let ticker = Ticker::start(&engine, Arc::clone(&waiting))?;
         let shared = Arc::new(Shared { cache, cache_config, follow_ups, clock });
         let compiling = Compiling::new(&engine, &config);
         Ok(Self(Arc::new(Inner {
@@ -86,6 +89,7 @@ impl Runtime {
             config,
             info,
             shared,
+            waiting,
         })))
     }
 
@@ -203,7 +207,7 @@ impl Runtime {
             enqueued_at: attempt.enqueued_at,
             checkpoint: attempt.checkpoint,
         };
-        let mut store = self.store(Start {
+        let start = Start {
             plugin: plugin.clone(),
             job,
             limits: Arc::clone(limits),
@@ -212,9 +216,15 @@ impl Runtime {
             stop: attempt.stop,
             shared: Arc::clone(&self.0.shared),
             notes: attempt.notes,
-        });
-        let (ended, cpu) = call(&mut store, plugin, called).await;
-        let state = store.data_mut();
+        };
+        let (_place, found) = self.0.waiting.enter(plugin, limits);
+        let mut instance = match (found, &called.how) {
+            // A program runs once: its main function has returned.
+            (None, _) | (_, How::Command(..)) => Instance::new(self.store(start)),
+            (Some(instance), _) => instance.again(start),
+        };
+        let (ended, cpu) = call(&mut instance, plugin, called).await;
+        let state = instance.store.data_mut();
         state.publish_progress();
         state.release_reservations().await;
         let outcome = match ended {
@@ -222,18 +232,17 @@ impl Runtime {
             Ok(Err(error)) => fault::classify(&error, &state.limiter, limits, wall)?,
             Err(abort) => fault::aborted(abort, None, limits, wall),
         };
-        Ok(report::finish(state, outcome, cpu, wall))
+        let report = report::finish(state, outcome, cpu, wall);
+        self.0.waiting.keep(instance, &report.outcome);
+        Ok(report)
     }
 
     /// A store with its budgets, deadline and tick.
     fn store(&self, start: Start) -> Store<State> {
-        let limits = Arc::clone(&start.limits);
         let mut store = Store::new(&self.0.engine, State::new(start));
         store.limiter(|state| &mut state.limiter);
-        store.set_hostcall_fuel(limits.hostcall_bytes_max);
-        store.set_max_component_handles(limits.handles_max);
-        store.set_epoch_deadline(1);
         store.epoch_deadline_callback(supervise::on_tick);
+        reuse::bound(&mut store);
         store
     }
 
@@ -267,6 +276,7 @@ impl Runtime {
             shared: Arc::clone(&self.0.shared),
             notes: Arc::new(SilentNotes),
         });
+        let (_place, _) = self.0.waiting.enter(plugin, &limits);
         let deadline = store.data().deadline;
         let mut call = Metered::new(Box::pin(describe_call(&mut store, plugin, &interface.name)));
         let ended = supervise::watch(&mut call, deadline, &Stop::new(), Duration::ZERO).await;
@@ -297,29 +307,39 @@ fn said(outcome: &Outcome) -> String {
 
 /// Instantiates and calls; answers with what came of it and the time that it took on a processor.
 async fn call(
-    store: &mut Store<State>,
+    instance: &mut Instance,
     plugin: &Plugin,
     called: Called,
 ) -> (Result<wasmtime::Result<Answer>, Abort>, Duration) {
+    let Instance { store, guest: kept, .. } = instance;
     let (deadline, stop) = (store.data().deadline, store.data().stop.clone());
     let cancel_grace = store.data().cancel_grace();
     let guest = std::pin::pin!(async {
-        match called.how {
-            How::Handler => handle(&mut *store, plugin, &called.function).await,
-            How::Export(export, arguments) => {
-                let instance = plugin.pre().instantiate_async(&mut *store).await?;
-                exports::call(&mut *store, &instance, &export, arguments).await
-            }
+        let own = match called.how {
             How::Command(command, invocation) => {
                 let state = store.data_mut();
-                let input = &state.job.spec.input;
-                let name = plugin.name().as_str();
-                state.program =
-                    Some(invocation.program(name, input, state.limits.result_bytes_max));
-                let instance = plugin.pre().instantiate_async(&mut *store).await?;
-                command.call(&mut *store, &instance).await
+                let (input, bytes_max) = (&state.job.spec.input, state.limits.result_bytes_max);
+                let program = invocation.program(plugin.name().as_str(), input, bytes_max);
+                state.program = Some(program);
+                let guest = plugin.pre().instantiate_async(&mut *store).await?;
+                return command.call(&mut *store, &guest).await;
             }
-        }
+            How::Handler => None,
+            How::Export(export, arguments) => Some((export, arguments)),
+        };
+        let guest = match kept.take() {
+            Some(guest) => guest,
+            None => plugin.pre().instantiate_async(&mut *store).await?,
+        };
+        let answer = match own {
+            None => handle(&mut *store, plugin, &guest, &called.function).await?,
+            Some((export, arguments)) => {
+                exports::call(&mut *store, &guest, &export, arguments).await?
+            }
+        };
+        // What failed is not called again.
+        *kept = Some(guest);
+        Ok(answer)
     });
     let mut call = Metered::new(guest);
     let ended = supervise::watch(&mut call, deadline, &stop, cancel_grace).await;
@@ -330,10 +350,11 @@ async fn call(
 async fn handle(
     store: &mut Store<State>,
     plugin: &Plugin,
+    guest: &component::Instance,
     function: &FunctionName,
 ) -> wasmtime::Result<Answer> {
     let handler = plugin.handler().ok_or_else(|| wasmtime::format_err!("it has no handler"))?;
-    let guest = handler.instantiate_async(&mut *store).await?;
+    let guest = handler.load(&mut *store, guest)?;
     let input = &store.data().job.spec.input;
     let input =
         types::Payload { content_type: input.content_type.clone(), data: input.data.to_vec() };

@@ -1,6 +1,7 @@
 //! What the engine's tool makes of the contract: types, traits and the typed call.
 
 pub(crate) mod keyvalue;
+pub(crate) mod wasi_http;
 
 /// Generated from `wit/`, with the host's own types for resources.
 #[allow(
@@ -40,7 +41,7 @@ mod generated {
     });
 }
 
-pub(crate) use generated::GuestPre;
+pub(crate) use generated::GuestIndices;
 pub(crate) use generated::gristmill::job::{
     cache, config, context, http, log, queue, secrets, system, types,
 };

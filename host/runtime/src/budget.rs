@@ -1,11 +1,10 @@
 //! What an attempt has used of its budgets.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::bindings::types::Error;
 use crate::limits::Limits;
-
-/// `follow_up_bytes`: what one attempt hands over for new jobs, all together. As much as goes through
-/// the cache: it is the host's memory that it fills.
-pub(crate) const DRAFT_BYTES_MAX: usize = 16 << 20;
 
 /// Counters of one attempt.
 #[derive(Debug, Default)]
@@ -15,7 +14,8 @@ pub(crate) struct Budget {
     pub(crate) cache_bytes: u64,
     pub(crate) follow_ups: usize,
     pub(crate) http_requests: u64,
-    pub(crate) http_bytes: u64,
+    /// Made when first used: most attempts send nothing.
+    http_bytes: Option<Arc<AtomicU64>>,
     pub(crate) draft_bytes: usize,
 }
 
@@ -50,21 +50,17 @@ impl Budget {
         if self.http_requests >= limits.http_requests_max {
             return Err(spent("http_requests", limits.http_requests_max));
         }
-        if bytes > self.http_bytes_left(limits) {
+        if !self.http(limits).take(bytes) {
             return Err(self.http_spent(limits));
         }
         self.http_requests += 1;
-        self.http_bytes += bytes;
         Ok(())
     }
 
-    /// Counts the bytes of a response, for which there was room.
-    pub(crate) fn count_http(&mut self, bytes: usize) {
-        self.http_bytes = self.http_bytes.saturating_add(bytes as u64);
-    }
-
-    pub(crate) fn http_bytes_left(&self, limits: &Limits) -> u64 {
-        limits.http_bytes_max.saturating_sub(self.http_bytes)
+    /// What counts the bytes of HTTP.
+    pub(crate) fn http(&mut self, limits: &Limits) -> Meter {
+        let used = Arc::clone(self.http_bytes.get_or_insert_default());
+        Meter { used, max: limits.http_bytes_max }
     }
 
     pub(crate) fn http_spent(&self, limits: &Limits) -> Error {
@@ -79,6 +75,54 @@ impl Budget {
         }
         self.follow_ups = total;
         Ok(())
+    }
+}
+
+/// Counts bytes where they pass, which several requests of an attempt may do at one time.
+#[derive(Debug, Clone)]
+pub(crate) struct Meter {
+    used: Arc<AtomicU64>,
+    max: u64,
+}
+
+impl Meter {
+    /// Takes bytes; a refusal takes nothing.
+    pub(crate) fn take(&self, bytes: u64) -> bool {
+        let more = |used: u64| used.checked_add(bytes).filter(|total| *total <= self.max);
+        self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+    }
+
+    /// What is held of this meter while its bytes may still be given up.
+    pub(crate) fn holding(&self) -> Holding {
+        Holding { meter: self.clone(), bytes: 0 }
+    }
+
+    pub(crate) fn max(&self) -> u64 {
+        self.max
+    }
+}
+
+/// Bytes of a response that hasn't come whole; they are given back unless it is kept.
+pub(crate) struct Holding {
+    meter: Meter,
+    bytes: u64,
+}
+
+impl Holding {
+    pub(crate) fn take(&mut self, bytes: usize) -> bool {
+        let is_taken = self.meter.take(bytes as u64);
+        self.bytes += if is_taken { bytes as u64 } else { 0 };
+        is_taken
+    }
+
+    pub(crate) fn keep(mut self) {
+        self.bytes = 0;
+    }
+}
+
+impl Drop for Holding {
+    fn drop(&mut self) {
+        self.meter.used.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -101,6 +145,17 @@ mod tests {
             budget.take_cache(&limits, 1, 0),
             Err(Error::QuotaExceeded(text)) if text.starts_with("cache_ops")
         ));
+    }
+
+    #[test]
+    fn what_is_not_kept_is_given_back() {
+        let limits = Limits { http_bytes_max: 10, ..Limits::default() };
+        let meter = Budget::default().http(&limits);
+        let (mut one, mut other) = (meter.holding(), meter.holding());
+        assert!(one.take(6) && other.take(4) && !one.take(1));
+        drop(one);
+        other.keep();
+        assert!(meter.take(6) && !meter.take(1));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The contract's interfaces, one file each, and `wasi:keyvalue` over one of them: what the guest may do is decided here, above the
+//! The contract's interfaces, one file each, and `wasi:keyvalue`
+//! and `wasi:http` over two of them: what the guest may do is decided here, above the
 //! back-ends, so that none of them can forget it.
 
 mod admission;
@@ -11,6 +12,7 @@ mod log;
 mod queue;
 mod secrets;
 mod system;
+pub(crate) mod wasi_http;
 
 use wasmtime::component::{HasSelf, Linker};
 
@@ -37,7 +39,8 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     bindings::config::add_to_linker::<State, HasSelf<State>>(linker, whole)?;
     bindings::secrets::add_to_linker::<State, HasSelf<State>>(linker, whole)?;
     bindings::system::add_to_linker::<State, HasSelf<State>>(linker, whole)?;
-    keyvalue::add_to_linker(linker)
+    keyvalue::add_to_linker(linker)?;
+    wasi_http::add_to_linker(linker)
 }
 
 impl bindings::types::Host for State {}

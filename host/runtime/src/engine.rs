@@ -1,9 +1,10 @@
 //! The engine: its features, its allocator, and the tick that keeps guests in time.
 
 use std::num::NonZeroUsize;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
+use gristmill_job::time;
 use wasmtime::{
     Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
     WasmBacktraceDetails,
@@ -12,6 +13,7 @@ use wasmtime::{
 use crate::attempt::Runtime;
 use crate::config::{self, Config};
 use crate::error::Error;
+use crate::reuse::Waiting;
 
 /// How instances get their memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,14 +208,14 @@ fn swap_limit_of_this_group() -> Option<String> {
     std::fs::read_to_string(format!("/sys/fs/cgroup{path}/memory.swap.max")).ok()
 }
 
-/// The thread that advances the epoch; it ends with this value.
+/// The thread that advances the epoch, and gives up instances that nobody used again; it ends with this value.
 pub(crate) struct Ticker {
     stop: Option<mpsc::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Ticker {
-    pub(crate) fn start(engine: &Engine) -> Result<Self, Error> {
+    pub(crate) fn start(engine: &Engine, waiting: Arc<Waiting>) -> Result<Self, Error> {
         let (stop, stopped) = mpsc::channel::<()>();
         let engine = engine.weak();
         let thread = std::thread::Builder::new()
@@ -223,6 +225,7 @@ impl Ticker {
                 {
                     let Some(engine) = engine.upgrade() else { break };
                     engine.increment_epoch();
+                    waiting.sweep(time::monotonic());
                 }
             })
             .map_err(|e| Error::Engine(e.into()))?;

@@ -8,11 +8,11 @@ use wasmtime::component::ResourceTableError;
 use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
+use crate::config;
 use crate::error::Error;
 use crate::limiter::Limiter;
 use crate::limits::{Limit, Limits};
 use crate::log_book::cut;
-use crate::{budget, config};
 
 /// One frame of a backtrace: room for a path and a generic function's name.
 const FRAME_BYTES_MAX: usize = 1 << 10;
@@ -97,7 +97,6 @@ fn allowed(name: &str, limits: &Limits) -> String {
     match Limit::named(name) {
         Some(limit) => format!(" of {}", limit.shown(limit.of(limits))),
         None if name == "stack" => format!(" of {} bytes", config::STACK_BYTES_MAX),
-        None if name == "follow_up_bytes" => format!(" of {} bytes", budget::DRAFT_BYTES_MAX),
         None => String::new(),
     }
 }

@@ -20,11 +20,9 @@ use crate::wasi;
 struct Inert;
 
 /// Packages that are offered, inert where not real.
-const OFFERED: [&str; 3] = ["wasi:cli/", "wasi:filesystem/", "wasi:sockets/"];
+const OFFERED: [&str; 4] = ["wasi:cli/", "wasi:filesystem/", "wasi:sockets/", "wasi:http/"];
 /// Inert unless folders are granted.
 const FILES: &str = "wasi:filesystem/";
-/// Offered as well, in the versions whose functions are all synchronous.
-const OFFERED_HTTP: &str = "wasi:http/";
 
 /// Error codes for a refusal, by how well they say it.
 const REFUSALS: [&str; 6] = [
@@ -66,7 +64,7 @@ pub(crate) fn add_to_linker(
 
 /// Whether an import is one that is linked inert.
 pub(crate) fn offers(import: &str) -> bool {
-    let offered = OFFERED.iter().chain([&OFFERED_HTTP]).any(|start| import.starts_with(start));
+    let offered = OFFERED.iter().any(|start| import.starts_with(start));
     let version = import.rsplit_once('@').map_or("", |(_, version)| version);
     offered
         && version.starts_with("0.2.")
@@ -214,8 +212,9 @@ mod tests {
     #[test]
     fn only_known_packages_of_wasi_0_2_are_offered() {
         assert!(offers("wasi:filesystem/types@0.2.6"));
-        assert!(offers("wasi:http/outgoing-handler@0.2.0"));
+        assert!(offers("wasi:http/incoming-handler@0.2.0"));
         assert!(!offers("wasi:io/streams@0.2.6"), "it is real");
+        assert!(!offers("wasi:http/types@0.2.0"), "it is real");
         assert!(!offers("wasi:filesystem/types@0.3.0"));
         assert!(!offers("wasi:nn/tensor@0.2.0"));
         assert!(!offers("acme:filesystem/types@0.2.0"));

@@ -2,7 +2,7 @@
 //!
 //! This is the only room that names the engine. A component becomes a [`Plugin`] once ([`Runtime::load`]:
 //! compiled, linked, described); each attempt gets a store and an instance of its own
-//! ([`Runtime::run`]) and ends as an [`Outcome`](gristmill_job::Outcome), whatever the guest does.
+//! ([`Runtime::run`]), unless its manifest asks for [`Reuse`], and ends as an [`Outcome`](gristmill_job::Outcome), whatever the guest does.
 //! `Err` means that the host is unwell, and then the job is to be released.
 //!
 //! Three lifetimes: the *process* has the engine, the tick and the linker; a *plugin* has its
@@ -37,6 +37,7 @@ mod mask;
 mod outbound;
 mod plugin;
 mod report;
+mod reuse;
 mod signature;
 mod state;
 mod stop;
@@ -61,6 +62,7 @@ pub use log_book::{Note, Notes, SilentNotes};
 pub use manifest::{CommandRules, Fault, FunctionRules, Manifest};
 pub use plugin::{Interface, Plugin};
 pub use report::Report;
+pub use reuse::Reuse;
 pub use signature::Signature;
 pub use state::{FollowUps, NoFollowUps};
 pub use stop::Stop;

@@ -32,6 +32,11 @@ impl Limiter {
         }
     }
 
+    /// For another attempt of the same guest: what its memory has grown to counts from the start.
+    pub(crate) fn again(&self) -> Self {
+        Self { memory_bytes_peak: self.memory_bytes, refused: None, ..*self }
+    }
+
     pub(crate) fn memory_bytes_peak(&self) -> usize {
         self.memory_bytes_peak
     }
@@ -106,6 +111,17 @@ mod tests {
         assert!(!limiter.memory_growing(40, 41, None).unwrap());
         assert_eq!(limiter.refused(), Some("memory"));
         assert_eq!(limiter.memory_bytes_peak(), 100);
+    }
+
+    #[test]
+    fn what_memory_has_grown_to_counts_for_the_next_attempt() {
+        let limits = Limits { memory_bytes_max: 100, ..Limits::default() };
+        let mut limiter = Limiter::new(&limits);
+        assert!(limiter.memory_growing(0, 60, None).unwrap());
+        assert!(!limiter.memory_growing(60, 101, None).unwrap());
+        let mut again = limiter.again();
+        assert_eq!((again.memory_bytes_peak(), again.refused()), (60, None));
+        assert!(!again.memory_growing(60, 101, None).unwrap());
     }
 
     #[test]

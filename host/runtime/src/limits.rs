@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use gristmill_job::limits;
+use gristmill_job::time::parse_duration;
 
 /// What one attempt is allowed. Each is reported with the attempt as used and allowed, or named by
 /// the failure that it causes; [`Limit::ALL`] lists them by the names that manifests give them.
@@ -41,6 +42,8 @@ pub struct Limits {
     pub cache_bytes_max: u64,
     /// `follow_ups`: jobs that the attempt enqueues.
     pub follow_ups_max: usize,
+    /// `follow_up_bytes`: what the attempt hands over for them, whether they are enqueued or not.
+    pub follow_up_bytes_max: usize,
     /// `http_requests`: requests that are sent.
     pub http_requests_max: u64,
     /// `http_bytes`: bytes of requests and responses.
@@ -70,6 +73,8 @@ impl Default for Limits {
             cache_ops_max: 1_000,
             cache_bytes_max: 16 << 20,
             follow_ups_max: 100,
+            // As much as goes through the cache: it is the host's memory that it fills.
+            follow_up_bytes_max: 16 << 20,
             http_requests_max: 20,
             http_bytes_max: 8 << 20,
             host_calls_max: 100_000,
@@ -116,11 +121,44 @@ impl Limits {
         cache_bytes_max: 1 << 30,
         // They are committed with the attempt's settlement, in one step of the queue.
         follow_ups_max: 100,
+        follow_up_bytes_max: 64 << 20,
         http_requests_max: 10_000,
         http_bytes_max: 256 << 20,
         host_calls_max: 100_000_000,
     };
+
+    /// Whether these can be what attempts are allowed where no manifest says anything, and those what
+    /// manifests may allow at most.
+    ///
+    /// # Errors
+    /// A message that names the limit, and says what would do.
+    pub fn check(&self, max: &Self) -> Result<(), String> {
+        for limit in Limit::ALL {
+            let (usual, most) = (limit.of(self), limit.of(max));
+            let bound = limit.bound();
+            if most > bound {
+                let (most, bound) = (limit.shown(most), limit.shown(bound));
+                return Err(format!("{limit}: {most} is more than any host can allow, {bound}"));
+            }
+            if usual > most {
+                let (usual, most) = (limit.shown(usual), limit.shown(most));
+                return Err(format!(
+                    "{limit}: {usual}, which an attempt may use where its manifest says nothing, is \
+                     more than {most}, which a manifest may allow at most; lower the one or raise \
+                     the other"
+                ));
+            }
+        }
+        Ok(())
+    }
 }
+
+/// What a memory of 32 bits has room for.
+const MEMORY_BYTES_BOUND: u64 = 4 << 30;
+/// What a pool has numbers for.
+const POOL_BOUND: u64 = 1_000;
+/// Elements of a table: above this, tables of a pool take more addresses than memories do.
+const TABLE_ELEMENTS_BOUND: u64 = 10_000_000;
 
 /// One limit: its name in manifests and reports, and what it counts.
 #[derive(Debug, Clone, Copy)]
@@ -175,6 +213,7 @@ impl Limit {
         limit!("cache_ops", Count, cache_ops_max),
         limit!("cache_bytes", Bytes, cache_bytes_max),
         limit!("follow_ups", Count, follow_ups_max),
+        limit!("follow_up_bytes", Bytes, follow_up_bytes_max),
         limit!("http_requests", Count, http_requests_max),
         limit!("http_bytes", Bytes, http_bytes_max),
         limit!("log_lines", Count, log_lines_max),
@@ -188,7 +227,8 @@ impl Limit {
     ];
 
     /// The one of this name.
-    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
         Self::ALL.iter().find(|limit| limit.name == name)
     }
 
@@ -196,6 +236,34 @@ impl Limit {
     #[must_use]
     pub fn of(&self, limits: &Limits) -> u64 {
         (self.get)(limits)
+    }
+
+    /// An amount of it, from how a manifest writes it, without quotes.
+    ///
+    /// # Errors
+    /// A message that shows the text and says what would fit.
+    pub fn read(&self, text: &str) -> Result<u64, String> {
+        let (value, such) = match self.unit {
+            Unit::Count => (text.parse().ok(), "100"),
+            Unit::Bytes => (parse_bytes(text), "65536, 64KiB or 1MiB"),
+            Unit::Time => {
+                let time = parse_duration(text).ok();
+                let millis = time.and_then(|time| u64::try_from(time.as_millis()).ok());
+                (millis, "250ms, 30s or 5m")
+            }
+        };
+        value.ok_or_else(|| format!("{text:?} is no amount of {self} such as {such}"))
+    }
+
+    /// The most that any host may allow: what the queue takes, and what the engine has room for.
+    fn bound(&self) -> u64 {
+        match self.name {
+            "wall" | "cpu" | "result" | "follow_ups" => self.of(&Limits::MAX),
+            "memory" => MEMORY_BYTES_BOUND,
+            "instances" | "memories" | "tables" => POOL_BOUND,
+            "table_elements" => TABLE_ELEMENTS_BOUND,
+            _ => u64::MAX,
+        }
     }
 
     /// Allows so much of it.
@@ -231,6 +299,20 @@ impl Unit {
     }
 }
 
+/// A number of bytes such as `64MiB`.
+pub(crate) fn parse_bytes(text: &str) -> Option<u64> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let size: u64 = match unit.trim() {
+        "" | "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(size)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -261,6 +343,35 @@ mod tests {
             };
             assert!(page.lines().any(has), "{limit}: {usual}, {max}");
         }
+    }
+
+    #[test]
+    fn amounts_are_read_as_they_are_written() {
+        let read = |name, text| Limit::named(name).unwrap().read(text);
+        assert_eq!(read("memory", "64MiB"), Ok(64 << 20));
+        assert_eq!(read("memory", "1000"), Ok(1_000));
+        assert_eq!(read("wall", "90s"), Ok(90_000));
+        assert_eq!(read("cache_ops", "12"), Ok(12));
+        for (name, text) in [("memory", "64MB"), ("wall", "90"), ("cache_ops", "-1"), ("cpu", "")] {
+            let error = read(name, text).unwrap_err();
+            assert!(error.contains(name) && error.contains(&format!("{text:?}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_usual_is_no_more_than_what_is_allowed_at_most() {
+        let (usual, max) = (Limits::default(), Limits::MAX);
+        assert_eq!(usual.check(&max), Ok(()));
+        for limit in Limit::ALL {
+            let mut low = max.clone();
+            limit.set(&mut low, limit.of(&usual) - 1);
+            let error = usual.check(&low).unwrap_err();
+            assert!(error.starts_with(&format!("{limit}: ")), "{error}");
+        }
+        let wide = Limits { memory_bytes_max: 5 << 30, ..max.clone() };
+        assert!(usual.check(&wide).unwrap_err().contains("any host can allow, 4GiB"));
+        let wide = Limits { wall: max.wall * 2, ..max };
+        assert!(usual.check(&wide).unwrap_err().starts_with("wall: "));
     }
 
     #[test]

@@ -61,6 +61,7 @@ impl LogBook {
         notes: Arc<dyn Notes>,
         clock: Arc<dyn Clock>,
         limits: &Limits,
+        mask: Mask,
     ) -> Self {
         Self {
             job,
@@ -73,7 +74,7 @@ impl LogBook {
             line_bytes_max: limits.log_line_bytes_max,
             closed: false,
             tail: VecDeque::new(),
-            mask: Mask::default(),
+            mask,
         }
     }
 
@@ -104,6 +105,11 @@ impl LogBook {
     /// Keeps a secret out of this log from now on.
     pub(crate) fn hide(&mut self, name: &str, secret: &str) {
         self.mask.add(name, secret);
+    }
+
+    /// What it hides, for the log of the guest's next attempt.
+    pub(crate) fn take_mask(&mut self) -> Mask {
+        std::mem::take(&mut self.mask)
     }
 
     /// A text of the guest without the secrets in it.
@@ -175,7 +181,17 @@ mod tests {
     fn book(limits: &Limits) -> (LogBook, Arc<Kept>) {
         let kept = Arc::new(Kept::default());
         let clock = Arc::new(Timestamp::from_millis(0));
-        (LogBook::new(JobId::random(), 1, Arc::clone(&kept) as _, clock, limits), kept)
+        (
+            LogBook::new(
+                JobId::random(),
+                1,
+                Arc::clone(&kept) as _,
+                clock,
+                limits,
+                Mask::default(),
+            ),
+            kept,
+        )
     }
 
     #[test]

@@ -16,6 +16,7 @@ use toml::de::DeTable;
 use crate::error::LoadError;
 use crate::grants::Grants;
 use crate::limits::{Limit, Limits};
+use crate::reuse::Reuse;
 
 mod fault;
 mod reader;
@@ -44,6 +45,8 @@ pub struct Manifest {
     pub grants: Grants,
     /// How a component that is a program is started.
     pub command: CommandRules,
+    /// How its instances are used for more than one attempt; not at all, if not said.
+    pub reuse: Option<Reuse>,
     /// What holds for every function.
     pub rules: FunctionRules,
     /// What holds for some of them instead.

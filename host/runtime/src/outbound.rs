@@ -15,6 +15,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, Url};
 
+use crate::budget::Meter;
 use crate::grants::{HttpHost, Reach};
 
 /// How long a connection may take: what doesn't answer by then won't.
@@ -37,9 +38,15 @@ pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Option<Vec<u8>>,
+    pub(crate) body: Option<Bytes>,
+    /// From here to the end of the response.
     pub(crate) timeout: Duration,
-    pub(crate) response_bytes_max: u64,
+    /// To the response's head, if that is asked to be sooner.
+    pub(crate) first_byte: Option<Duration>,
+    /// The same between parts of its body.
+    pub(crate) between_bytes: Option<Duration>,
+    /// Takes the bytes of the response.
+    pub(crate) meter: Meter,
 }
 
 /// What came back.
@@ -55,8 +62,26 @@ pub(crate) enum SendError {
     #[error("the response has more bytes than are left")]
     TooLarge,
     #[error("{0}")]
+    NotPublic(NotPublic),
+    #[error("no response in time")]
+    TimedOut,
+    #[error("{0}")]
+    NotResolved(String),
+    #[error("{0}")]
+    NotConnected(String),
+    #[error("{0}")]
     Failed(String),
 }
+
+/// None of a host's addresses may be reached.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0} has no public address, and only those are granted")]
+pub(crate) struct NotPublic(String);
+
+/// A host's name wasn't found.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct NotResolved(std::io::Error);
 
 impl Outbound {
     pub(crate) fn new(hosts: &[HttpHost]) -> Self {
@@ -74,21 +99,29 @@ impl Outbound {
         if let Some(address) = literal(&request.url)
             && !reach.allows(address)
         {
-            return Err(SendError::Failed(not_public(&address.to_string())));
+            return Err(SendError::NotPublic(NotPublic(address.to_string())));
         }
-        let Request { method, url, headers, body, timeout, response_bytes_max } = request;
+        let Request { method, url, headers, body, timeout, first_byte, between_bytes, meter } =
+            request;
         let mut request = self.client(reach)?.request(method, url).headers(headers);
         if let Some(body) = body {
             request = request.body(body);
         }
-        let mut response = request.timeout(timeout).send().await.map_err(failed)?;
+        let mut response = within(first_byte, request.timeout(timeout).send()).await?;
+        let mut holding = meter.holding();
+        let head = response.headers().iter();
+        let head: usize = head.map(|(name, value)| name.as_str().len() + value.len()).sum();
+        if !holding.take(head) {
+            return Err(SendError::TooLarge);
+        }
         let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if (body.len() + chunk.len()) as u64 > response_bytes_max {
+        while let Some(chunk) = within(between_bytes, response.chunk()).await? {
+            if !holding.take(chunk.len()) {
                 return Err(SendError::TooLarge);
             }
             body.extend_from_slice(&chunk);
         }
+        holding.keep();
         let headers = std::mem::take(response.headers_mut());
         Ok(Response { status: response.status().as_u16(), headers, body: body.freeze() })
     }
@@ -122,18 +155,26 @@ impl Resolve for Resolver {
         let reach = self.0;
         Box::pin(async move {
             let name = name.as_str();
-            let found = tokio::net::lookup_host((name, 0)).await?;
+            let found = tokio::net::lookup_host((name, 0)).await.map_err(NotResolved)?;
             let allowed: Vec<SocketAddr> = found.filter(|found| reach.allows(found.ip())).collect();
             if allowed.is_empty() {
-                return Err(not_public(name).into());
+                return Err(NotPublic(name.to_owned()).into());
             }
             Ok(Box::new(allowed.into_iter()) as Addrs)
         })
     }
 }
 
-fn not_public(host: &str) -> String {
-    format!("{host} has no public address, and only those are granted")
+/// Waits for a part of a response no longer than is asked for.
+async fn within<T>(
+    wait: Option<Duration>,
+    part: impl Future<Output = reqwest::Result<T>>,
+) -> Result<T, SendError> {
+    let came = match wait {
+        Some(wait) => tokio::time::timeout(wait, part).await.map_err(|_| SendError::TimedOut)?,
+        None => part.await,
+    };
+    came.map_err(failed)
 }
 
 fn literal(url: &Url) -> Option<IpAddr> {
@@ -147,12 +188,19 @@ fn literal(url: &Url) -> Option<IpAddr> {
 /// The innermost cause says the most; the URL is left out, since secrets may be in it.
 fn failed(error: reqwest::Error) -> SendError {
     if error.is_timeout() {
-        return SendError::Failed("no response in time".to_owned());
+        return SendError::TimedOut;
     }
     let error = error.without_url();
     let mut cause: &dyn std::error::Error = &error;
     while let Some(source) = cause.source() {
         cause = source;
     }
-    SendError::Failed(cause.to_string())
+    if let Some(not_public) = cause.downcast_ref::<NotPublic>() {
+        return SendError::NotPublic(not_public.clone());
+    }
+    let why = cause.to_string();
+    if cause.is::<NotResolved>() {
+        return SendError::NotResolved(why);
+    }
+    if error.is_connect() { SendError::NotConnected(why) } else { SendError::Failed(why) }
 }

@@ -8,7 +8,7 @@ use wasmtime::Engine;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, InstancePre, Linker};
 
-use crate::bindings::GuestPre;
+use crate::bindings::GuestIndices;
 use crate::command::Command;
 use crate::config::{Config, MESSAGE_BYTES_MAX};
 use crate::describe::{self, Called, Function};
@@ -41,7 +41,7 @@ struct Inner {
     own: Exports,
     command: Option<Arc<Command>>,
     pre: InstancePre<State>,
-    handler: Option<GuestPre<State>>,
+    handler: Option<GuestIndices>,
 }
 
 /// An interface or function that a component imports or exports.
@@ -138,7 +138,7 @@ impl Plugin {
     }
 
     /// The contract's door, where it has one.
-    pub(crate) fn handler(&self) -> Option<&GuestPre<State>> {
+    pub(crate) fn handler(&self) -> Option<&GuestIndices> {
         self.0.handler.as_ref()
     }
 
@@ -237,7 +237,7 @@ pub(crate) fn prepare(
         wasi::add_files_to_linker(&mut linker).map_err(wrong_import)?;
     }
     let pre = linker.instantiate_pre(&component).map_err(wrong_import)?;
-    let handler = has_handler.then(|| GuestPre::new(pre.clone())).transpose();
+    let handler = has_handler.then(|| GuestIndices::new(&pre)).transpose();
     let handler = handler.map_err(wrong_import)?;
     Ok(Plugin(Arc::new(Inner {
         name,

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use gristmill_cache::{Cache, Reservation};
 use gristmill_job::{Clock, NewJob, Payload, Timestamp, Verdict, time};
+use tokio::sync::Semaphore;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::WasiCtx;
 
@@ -16,8 +17,10 @@ use crate::fault::Abort;
 use crate::limiter::Limiter;
 use crate::limits::Limits;
 use crate::log_book::{LogBook, Notes};
+use crate::mask::Mask;
 use crate::plugin::Plugin;
 use crate::stop::Stop;
+use crate::wasi::Outputs;
 
 /// Where jobs that a job enqueues at once go: the queue is a higher room's business.
 #[async_trait]
@@ -77,6 +80,8 @@ pub(crate) struct State {
     pub(crate) follow_ups: Vec<NewJob>,
     /// Reservations that the guest hasn't filled or dropped; what is left at the end is released.
     pub(crate) reservations: Vec<Reservation>,
+    /// Places for requests that are on their way at one time; made when first used.
+    pub(crate) http_places: Option<Arc<Semaphore>>,
     /// Where the listings of keys go on that the guest knows by a number.
     pub(crate) cursors: Cursors,
     pub(crate) table: ResourceTable,
@@ -84,6 +89,8 @@ pub(crate) struct State {
     pub(crate) wasi: Option<WasiCtx>,
     /// Where the guest is a program: what it is started with.
     pub(crate) program: Option<Program>,
+    /// Made with it.
+    pub(crate) outputs: Option<Arc<Outputs>>,
     log: Option<Arc<Mutex<LogBook>>>,
 }
 
@@ -113,10 +120,12 @@ impl State {
             progress: None,
             follow_ups: Vec::new(),
             reservations: Vec::new(),
+            http_places: None,
             cursors: Cursors::default(),
             table,
             wasi: None,
             program: None,
+            outputs: None,
             log: None,
             plugin: start.plugin,
             job: start.job,
@@ -126,6 +135,24 @@ impl State {
             cancel_seen: None,
             shared: start.shared,
             notes: start.notes,
+        }
+    }
+
+    /// Makes it the state of another attempt of the same guest. All is as at a first attempt, but for
+    /// what the guest may have kept: the memory that it has grown to, streams to its log, and secrets
+    /// that it has read.
+    pub(crate) fn renew(&mut self, start: Start) {
+        let limiter = self.limiter.again();
+        let (table, outputs) = (std::mem::take(&mut self.table), self.outputs.take());
+        let log = self.log.take();
+        *self = Self { limiter, table, outputs, ..Self::new(start) };
+        // Streams that the guest has kept lead to the new log.
+        if let Some(log) = log {
+            let mut book = lock(&log);
+            let mask = book.take_mask();
+            *book = self.new_book(mask);
+            drop(book);
+            self.log = Some(log);
         }
     }
 
@@ -162,11 +189,17 @@ impl State {
 
     /// The attempt's log, made when first used.
     pub(crate) fn log(&mut self) -> &Arc<Mutex<LogBook>> {
-        self.log.get_or_insert_with(|| {
-            let (notes, clock) = (Arc::clone(&self.notes), Arc::clone(&self.shared.clock));
-            let (id, attempt) = (self.job.spec.id, self.job.attempt);
-            Arc::new(Mutex::new(LogBook::new(id, attempt, notes, clock, &self.limits)))
-        })
+        if self.log.is_none() {
+            self.log = Some(Arc::new(Mutex::new(self.new_book(Mask::default()))));
+        }
+        let Some(log) = &self.log else { unreachable!("it was made above") };
+        log
+    }
+
+    fn new_book(&self, mask: Mask) -> LogBook {
+        let (notes, clock) = (Arc::clone(&self.notes), Arc::clone(&self.shared.clock));
+        let (id, attempt) = (self.job.spec.id, self.job.attempt);
+        LogBook::new(id, attempt, notes, clock, &self.limits, mask)
     }
 
     /// A text of the guest without the secrets that it has read.

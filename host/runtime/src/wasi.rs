@@ -4,6 +4,7 @@
 //! Everything else of WASI is linked inert, by [`inert`](crate::inert).
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
@@ -15,7 +16,7 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream, WasiCli, WasiCliView};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
 use wasmtime_wasi::p2::bindings::{cli, filesystem, random};
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
-use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+use wasmtime_wasi::p2::{DynOutputStream, OutputStream, Pollable, StreamResult};
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 
@@ -31,7 +32,7 @@ const WRITE_BYTES_MAX: usize = 64 << 10;
 const RANDOM_BYTES_MAX: u64 = 1 << 20;
 
 /// Interfaces that are real for every guest, by the start of their names.
-pub(crate) const REAL: [&str; 8] = [
+pub(crate) const REAL: [&str; 10] = [
     "wasi:io/",
     "wasi:clocks/",
     "wasi:random/",
@@ -40,6 +41,9 @@ pub(crate) const REAL: [&str; 8] = [
     "wasi:cli/stderr@",
     "wasi:cli/exit@",
     "wasi:cli/environment@",
+    // Granted call by call.
+    "wasi:http/types@0.2.",
+    "wasi:http/outgoing-handler@0.2.",
 ];
 
 pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
@@ -93,7 +97,8 @@ impl WasiView for State {
         if self.wasi.is_none() {
             let book = Arc::clone(self.log());
             let bytes_max = self.limits.log_line_bytes_max;
-            let out = LogStream { book, level: LogLevel::Info, bytes_max };
+            let outputs = Arc::clone(self.outputs.get_or_insert_default());
+            let out = LogStream { book, outputs, level: LogLevel::Info, bytes_max };
             self.wasi = Some(context(self.plugin.grants(), self.program.as_ref(), &out));
         }
         let Some(ctx) = &mut self.wasi else { unreachable!("it was made above") };
@@ -101,10 +106,39 @@ impl WasiView for State {
     }
 }
 
+/// A guest's streams to its log.
+#[derive(Debug, Default)]
+pub(crate) struct Outputs {
+    open: AtomicUsize,
+    /// Those that are in the middle of a line.
+    unfinished: AtomicUsize,
+}
+
+impl State {
+    /// Whether the guest holds nothing of the host's but streams to its log, as those do that have
+    /// printed something, and has ended all lines.
+    pub(crate) fn holds_only_outputs(&mut self) -> bool {
+        let count = |of: fn(&Outputs) -> &AtomicUsize| {
+            self.outputs.as_ref().map_or(0, |outputs| of(outputs).load(Ordering::Relaxed))
+        };
+        let (open, unfinished) = (count(|all| &all.open), count(|all| &all.unfinished));
+        let mut streams = 0;
+        for held in self.table.iter_mut() {
+            if !held.is::<DynOutputStream>() {
+                return false;
+            }
+            streams += 1;
+        }
+        // Files and requests are written by such streams, too.
+        streams == open && unfinished == 0
+    }
+}
+
 /// A guest's standard output or error: each line becomes a line of its log.
 #[derive(Clone)]
 struct LogStream {
     book: Arc<Mutex<LogBook>>,
+    outputs: Arc<Outputs>,
     level: LogLevel,
     /// Of a line, no more than the log would keep: a guest may have thousands of streams open.
     bytes_max: usize,
@@ -134,10 +168,22 @@ struct Lines {
 
 impl Lines {
     fn new(stream: LogStream) -> Self {
+        stream.outputs.open.fetch_add(1, Ordering::Relaxed);
         Self { stream, unfinished: Vec::new() }
     }
 
     fn take(&mut self, bytes: &[u8]) {
+        let was_finished = self.unfinished.is_empty();
+        self.cut(bytes);
+        let unfinished = &self.stream.outputs.unfinished;
+        match (was_finished, self.unfinished.is_empty()) {
+            (true, false) => drop(unfinished.fetch_add(1, Ordering::Relaxed)),
+            (false, true) => drop(unfinished.fetch_sub(1, Ordering::Relaxed)),
+            _ => {}
+        }
+    }
+
+    fn cut(&mut self, bytes: &[u8]) {
         for (i, part) in bytes.split(|byte| *byte == b'\n').enumerate() {
             if i > 0 {
                 self.log();
@@ -157,8 +203,9 @@ impl Lines {
 impl Drop for Lines {
     fn drop(&mut self) {
         if !self.unfinished.is_empty() {
-            self.log();
+            self.take(b"\n");
         }
+        self.stream.outputs.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -17,6 +17,7 @@ use gristmill::{
 
 use super::compile;
 use super::error::Error;
+use super::limits::LimitsArgs;
 
 /// Where plugins are.
 #[derive(Args)]
@@ -30,13 +31,16 @@ pub(crate) struct PluginsArgs {
         default_value = "target/plugins"
     )]
     pub(crate) plugins: PathBuf,
+    #[command(flatten)]
+    limits: LimitsArgs,
 }
 
 impl PluginsArgs {
     /// A host over these plugins, which keeps what it compiles in a folder of its own there, if it has
     /// one.
-    pub(crate) fn builder(&self, state_dir: Option<&Path>) -> HostBuilder {
-        Host::builder().plugins_dir(&self.plugins).runtime_config(compile::sandbox(state_dir))
+    pub(crate) fn builder(&self, state_dir: Option<&Path>) -> Result<HostBuilder, Error> {
+        let sandbox = self.limits.apply(compile::sandbox(state_dir))?;
+        Ok(Host::builder().plugins_dir(&self.plugins).runtime_config(sandbox))
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
     let info = match &args.server {
         Some(server) => Client::new(server)?.info().await?,
         None => {
-            let builder = args.plugins.builder(args.redis.state_dir.as_deref());
+            let builder = args.plugins.builder(args.redis.state_dir.as_deref())?;
             let host = args.redis.apply(builder).build().await?;
             let info = host.info().await?;
             host.shutdown().await?;

@@ -78,7 +78,7 @@ async fn list(args: &ListArgs) -> Result<Exit, Error> {
 }
 
 async fn of_folder(args: &ListArgs) -> Result<PluginsView, Error> {
-    let host = args.place.plugins.builder(None).concurrency(1).build().await?;
+    let host = args.place.plugins.builder(None)?.concurrency(1).build().await?;
     let mut plugins = Vec::new();
     for name in host.plugin_names().await? {
         plugins.push(match host.plugin(&name).await {

@@ -70,8 +70,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
 }
 
 impl Args {
-    fn host(&self) -> HostBuilder {
-        self.plugins.builder(None).watch_plugins(false)
+    fn host(&self) -> Result<HostBuilder, Error> {
+        Ok(self.plugins.builder(None)?.watch_plugins(false))
     }
 
     fn component(&self) -> Result<Option<Component>, Error> {
@@ -86,7 +86,7 @@ async fn one(args: &Args) -> Result<Exit, Error> {
     };
     let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
     // Whoever interrupts a single job wants it to end, rather than to be waited for.
-    let builder = args.host().concurrency(1).grace(Duration::ZERO);
+    let builder = args.host()?.concurrency(1).grace(Duration::ZERO);
     let host = builder
         .observer(GuestLog { names_jobs: false })
         .shutdown_token(stop.clone())

@@ -115,7 +115,7 @@ async fn host(
     stop: &CancellationToken,
     abort: &CancellationToken,
 ) -> Result<Host, Error> {
-    let builder = args.plugins.builder(args.redis.state_dir.as_deref());
+    let builder = args.plugins.builder(args.redis.state_dir.as_deref())?;
     let mut builder = builder.lease(args.lease).grace(args.grace);
     if !args.queues.is_empty() {
         builder = builder.queues(args.queues.clone());

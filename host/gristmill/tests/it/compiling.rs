@@ -1,6 +1,7 @@
 //! The compiler's process and its bounds, as an embedder and the daemon have them.
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use gristmill::runtime::{Allocator, CompileLimits, Compiler, CompilerChild, Config};
@@ -118,4 +119,53 @@ fn the_daemon_keeps_what_it_compiles_in_its_state_folder() {
 fn the_compiler_is_no_command_for_people() {
     let help = gristmill(&["--help"]).output().unwrap();
     assert!(!String::from_utf8(help.stdout).unwrap().contains("compile-plugin"));
+}
+
+/// A file system of so few bytes, until this is dropped.
+struct Tiny(tempfile::TempDir);
+
+impl Tiny {
+    fn mount(bytes: u64) -> Result<Self, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let options = format!("size={bytes},mode=700");
+        let mut command = Command::new("mount");
+        command.args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(folder.path());
+        match command.output() {
+            Ok(mounted) if mounted.status.success() => Ok(Self(folder)),
+            Ok(mounted) => Err(String::from_utf8_lossy(&mounted.stderr).trim().to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+impl Drop for Tiny {
+    fn drop(&mut self) {
+        // A panic here would hide the test's own; what stays mounted is seen in its folder.
+        let _ = Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "whoever runs the tests must know what wasn't tested")]
+fn a_full_disk_costs_the_code_that_would_be_kept_and_nothing_else() {
+    let tiny = match Tiny::mount(64 << 10) {
+        Ok(tiny) => tiny,
+        Err(why) => {
+            eprintln!("SKIPPED: no file system can be mounted, which takes root: {why}");
+            return;
+        }
+    };
+    let dir = tiny.0.path();
+    let state = ["--state-dir", dir.to_str().unwrap()];
+    // Twice: what the first one left must not be in the second one's way.
+    for _ in 0..2 {
+        let mut daemon = Daemon::start(folder(&["plugins/echo.wasm"]), &state);
+        let said = daemon.running.until("compiled code can't be kept in");
+        assert!(said.contains("No space left") && said.contains("in memory alone"), "{said}");
+        let waited = daemon.run(&["enqueue", "echo", "--input", "still here", "--wait"]);
+        assert_eq!(waited.completed(), "still here");
+        daemon.running.signal("TERM");
+        assert_eq!(daemon.end().code, Some(0));
+        assert_eq!(std::fs::read_dir(dir.join("compiled")).unwrap().count(), 0);
+    }
 }

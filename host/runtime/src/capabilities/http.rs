@@ -16,9 +16,9 @@ use crate::state::State;
 /// A request that doesn't say how long it may take has this long.
 const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 /// Headers of a request: as many as common servers take.
-const HEADERS_MAX: usize = 64;
+pub(super) const HEADERS_MAX: usize = 64;
 /// A URL: as long as common servers take.
-const URL_BYTES_MAX: usize = 8 << 10;
+pub(super) const URL_BYTES_MAX: usize = 8 << 10;
 /// Headers that belong to the connection, or say where a request goes.
 const OURS: [&str; 11] = [
     "connection",
@@ -49,29 +49,28 @@ impl Host for State {
         let request = outbound::Request {
             method,
             headers,
-            body: request.body,
+            body: request.body.map(Into::into),
             timeout: asked.min(self.remaining()),
-            response_bytes_max: self.budget.http_bytes_left(&self.limits),
+            first_byte: None,
+            between_bytes: None,
+            meter: self.budget.http(&self.limits),
             url,
         };
         let at = origin(&request.url);
         Ok(match self.plugin.clone().outbound().send(request, reach).await {
-            Ok(response) => {
-                self.budget.count_http(response.body.len());
-                Ok(Response {
-                    status: response.status,
-                    headers: listed(&response.headers),
-                    body: response.body.into(),
-                })
-            }
+            Ok(response) => Ok(Response {
+                status: response.status,
+                headers: listed(&response.headers),
+                body: response.body.into(),
+            }),
             Err(SendError::TooLarge) => Err(self.budget.http_spent(&self.limits)),
-            Err(SendError::Failed(why)) => Err(Error::Unavailable(format!("{at}: {why}"))),
+            Err(why) => Err(Error::Unavailable(format!("{at}: {why}"))),
         })
     }
 }
 
 impl State {
-    fn not_granted(&self, url: &Url) -> Error {
+    pub(super) fn not_granted(&self, url: &Url) -> Error {
         let (at, plugin) = (origin(url), self.plugin.name());
         let at = cut(&at, config::NAME_BYTES_SHOWN);
         Error::AccessDenied(format!(
@@ -81,7 +80,7 @@ impl State {
     }
 }
 
-fn parse(text: &str) -> Result<Url, Error> {
+pub(super) fn parse(text: &str) -> Result<Url, Error> {
     if text.len() > URL_BYTES_MAX {
         return Err(Error::TooLarge(URL_BYTES_MAX as u64));
     }
@@ -107,7 +106,7 @@ fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
-fn method(name: &str) -> Result<Method, Error> {
+pub(super) fn method(name: &str) -> Result<Method, Error> {
     let wrong = || Error::Invalid(format!("{:?} is no method that can be sent", cut(name, 32)));
     let method = Method::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
     // Tunnels and echoes of what was sent are for proxies and debugging.
@@ -124,7 +123,7 @@ fn headers(given: &[(String, String)]) -> Result<HeaderMap, Error> {
         let wrong = |why| Error::Invalid(format!("the header {shown:?} {why}"));
         let name =
             HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong("has no header's name"))?;
-        if OURS.contains(&name.as_str()) || name.as_str().starts_with("proxy-") {
+        if is_ours(&name) {
             return Err(wrong("is set by the host"));
         }
         let value =
@@ -132,6 +131,11 @@ fn headers(given: &[(String, String)]) -> Result<HeaderMap, Error> {
         headers.append(name, value);
     }
     Ok(headers)
+}
+
+/// Whether a header is the host's to set.
+pub(super) fn is_ours(name: &HeaderName) -> bool {
+    OURS.contains(&name.as_str()) || name.as_str().starts_with("proxy-")
 }
 
 /// The response's headers; bytes that are no text are replaced.

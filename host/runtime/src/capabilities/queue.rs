@@ -14,10 +14,10 @@ use wasmtime::component::Resource;
 
 use crate::bindings::queue::{self, Commit};
 use crate::bindings::types;
+use crate::config;
 use crate::fault::Abort;
 use crate::log_book::cut;
 use crate::state::State;
-use crate::{budget, config};
 
 /// A job to be, as the guest has put it together so far. What is set wrongly is kept as it is, and
 /// said by `enqueue`.
@@ -142,7 +142,7 @@ impl State {
     /// have as much memory, since all of them may come from the same place in it.
     fn count_draft(&mut self, bytes: usize) -> wasmtime::Result<()> {
         self.budget.draft_bytes = self.budget.draft_bytes.saturating_add(bytes);
-        if self.budget.draft_bytes > budget::DRAFT_BYTES_MAX {
+        if self.budget.draft_bytes > self.limits.follow_up_bytes_max {
             return Err(Abort::Limit("follow_up_bytes").into());
         }
         Ok(())

@@ -9,6 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::fault::Faults;
+use crate::limits::parse_bytes;
 use crate::log_book::cut;
 
 /// Bytes of a faulty value that its error repeats.
@@ -204,19 +205,6 @@ impl<'a> Item<'a> {
         };
         list.iter().map(item).collect()
     }
-}
-
-fn parse_bytes(text: &str) -> Option<u64> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let size: u64 = match unit.trim() {
-        "" | "B" => 1,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        _ => return None,
-    };
-    number.parse::<u64>().ok()?.checked_mul(size)
 }
 
 /// A key as TOML writes it: in quotes where it has to be.

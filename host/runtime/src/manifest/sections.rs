@@ -10,6 +10,7 @@ use super::reader::{Item, Section};
 use super::{CommandRules, FunctionRules, Manifest};
 use crate::grants::{Access, Folder, Grants, HttpHost, Reach, Secret, Target};
 use crate::limits::{Limit, Limits, Unit};
+use crate::reuse::Reuse;
 
 /// A version: a word or two.
 const VERSION_BYTES_MAX: usize = 64;
@@ -33,6 +34,7 @@ pub(super) fn manifest(mut root: Section<'_>, max: &Limits) -> Manifest {
         grants: root.table("grants").map(grants).unwrap_or_default(),
         command: root.table("command").map(command).unwrap_or_default(),
         description: description(&mut root),
+        reuse: root.take("reuse").and_then(|item| reuse(&item)),
         rules: rules(&mut root, max),
         functions: root.table("functions").map(|table| functions(&table, max)).unwrap_or_default(),
     };
@@ -108,6 +110,19 @@ fn amount(item: &Item<'_>, limit: &Limit, max: &Limits) -> Option<u64> {
         return None;
     }
     Some(value)
+}
+
+fn reuse(item: &Item<'_>) -> Option<Reuse> {
+    let mut table = item.table()?;
+    let jobs_max = table.take("jobs_max");
+    let idle = table.take("idle").map(|item| item.duration(Reuse::IDLE_MAX));
+    table.end();
+    let Some(jobs_max) = jobs_max else {
+        item.fault("jobs_max is missing: how many jobs one instance may run");
+        return None;
+    };
+    let jobs_max = u32::try_from(jobs_max.number(1, Reuse::JOBS_MAX.into())?).ok()?;
+    Some(Reuse { jobs_max, idle: idle.unwrap_or(Some(Reuse::IDLE_DEFAULT))? })
 }
 
 fn retry(mut table: Section<'_>, rules: &mut FunctionRules) {

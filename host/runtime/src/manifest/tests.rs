@@ -32,6 +32,9 @@ cache_ops = 5_000
 max_attempts = 3
 retry_on = ["timed_out"]
 
+[reuse]
+jobs_max = 100
+
 [functions.shrink]
 description = "One picture."
 concurrency = 2
@@ -76,6 +79,7 @@ fn a_manifest_says_who_a_plugin_is_and_how_it_runs() {
         [("memory", 128 << 20), ("wall", 60_000), ("cache_ops", 5_000)]
     );
     assert_eq!((manifest.rules.concurrency, manifest.rules.attempts_max), (Some(4), Some(3)));
+    assert_eq!(manifest.reuse, Some(Reuse { jobs_max: 100, idle: Duration::from_secs(10) }));
     let shrink = manifest.rules_of(&"shrink".parse().unwrap());
     assert_eq!(shrink.description.as_deref(), Some("One picture."));
     assert_eq!((shrink.concurrency, shrink.attempts_max), (Some(2), Some(3)));
@@ -127,7 +131,7 @@ fn all_faults_are_told_together_with_what_would_be_right() {
             "line 1, `name`: \"Thumb Nails\" is no plugin name: lower-case letters, digits and \
              `-`, a letter first, at most 63",
             "line 2, `edition`: this key isn't known; known are name, version, config, grants, command, \
-             description, concurrency, cancel_grace, limits, retry, functions",
+             description, reuse, concurrency, cancel_grace, limits, retry, functions",
             "line 4, `grants.cache.shop`: expected \"read-only\" or \"read-write\", got \"write\"",
             "line 5, `grants.cache.\"a:b\"`: \"a:b\" is no bucket name: letters, digits, `.`, `_` \
              and `-`, a letter or digit first, at most 63",
@@ -136,7 +140,7 @@ fn all_faults_are_told_together_with_what_would_be_right() {
             "line 8, `limits.wall`: expected a time such as \"250ms\", \"30s\" or \"5m\", got 5",
             "line 10, `functions.f.cancel_grace`: 3600s is more than 300s",
             "line 11, `grant`: this key isn't known; known are name, version, config, grants, command, \
-             description, concurrency, cancel_grace, limits, retry, functions",
+             description, reuse, concurrency, cancel_grace, limits, retry, functions",
         ],
     );
 }
@@ -213,4 +217,15 @@ fn the_manifest_is_looked_for_beside_the_component() {
     std::fs::remove_file(&path).unwrap();
     std::fs::create_dir(&path).unwrap();
     assert!(matches!(beside(), Err(LoadError::Manifest { .. })));
+}
+
+#[test]
+fn reuse_is_bounded_and_says_how_often() {
+    let reuse = parse("reuse = { jobs_max = 2, idle = '1s' }").unwrap().reuse;
+    assert_eq!(reuse, Some(Reuse { jobs_max: 2, idle: Duration::from_secs(1) }));
+    assert_eq!(parse("").unwrap().reuse, None);
+    for text in ["reuse = {}", "reuse = { jobs_max = 0 }", "reuse = { jobs_max = 10_001 }"] {
+        assert!(parse(text).is_err(), "{text}");
+    }
+    assert!(parse("reuse = { jobs_max = 2, idle = '6m' }").is_err());
 }

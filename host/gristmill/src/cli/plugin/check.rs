@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::cli::compile;
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
+use crate::cli::limits::LimitsArgs;
 use crate::cli::output;
 
 /// Tell everything that is wrong with plugins and their manifests
@@ -30,6 +31,8 @@ pub(super) struct Args {
         default_value = "target/plugins"
     )]
     path: PathBuf,
+    #[command(flatten)]
+    limits: LimitsArgs,
     /// Print an array of plugins as JSON, each with its problems
     #[arg(long, env = "GRISTMILL_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
     json: bool,
@@ -49,8 +52,8 @@ struct ProblemView {
 }
 
 pub(super) async fn run(args: &Args) -> Result<Exit, Error> {
-    let host =
-        Host::builder().runtime_config(compile::sandbox(None)).concurrency(1).build().await?;
+    let sandbox = args.limits.apply(compile::sandbox(None))?;
+    let host = Host::builder().runtime_config(sandbox).concurrency(1).build().await?;
     let mut all = Vec::new();
     for (file, problems) in files(&args.path)? {
         let problems = match problems {

@@ -95,7 +95,7 @@ pub(super) async fn run(args: &Args) -> Result<Exit, Error> {
         return inspect_there(args, &Client::new(server)?).await;
     }
     let component = Component::parse(&args.plugin)?;
-    let host = args.place.plugins.builder(None).concurrency(1).build().await?;
+    let host = args.place.plugins.builder(None)?.concurrency(1).build().await?;
     let plugin = component.load(&host).await?;
     let inspected = Inspected::new(&plugin);
     if args.schema {
