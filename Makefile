@@ -36,6 +36,7 @@ demo: plugins build ## run the shipped plugins on real input through a daemon
 test: plugins ## run all tests and the examples in the documentation
 	cargo nextest run --locked --workspace --all-features
 	cargo nextest run --locked $(plugins) --config-file .config/nextest.toml
+	scripts/test-guest-sdks
 	cargo test --locked --quiet --doc --workspace --all-features
 
 # How long faults go on in each of the two runs of `make chaos`.

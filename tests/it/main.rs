@@ -7,6 +7,7 @@ mod guests;
 mod hostile;
 mod http;
 mod keyvalue;
+mod languages;
 mod loading;
 mod manifest;
 mod program;

@@ -21,6 +21,12 @@ fn built(folder: &str, name: &str) -> PathBuf {
     path
 }
 
+/// Where tests may keep compiled code; it is found by its component's digest.
+#[must_use]
+pub fn kept_code() -> PathBuf {
+    target().join("test-compiled")
+}
+
 /// The component of a shipped plugin.
 ///
 /// # Panics

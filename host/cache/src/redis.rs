@@ -200,7 +200,7 @@ impl Cache for RedisCache {
     ) -> Result<bool, Error> {
         self.config.check_value(&value)?;
         let mut arguments = Arguments::default();
-        arguments.push(expected.map(|Version(hash)| format!("{hash:016x}")).unwrap_or_default());
+        arguments.push(expected.map(Version::to_hex).unwrap_or_default());
         arguments.push(&*value);
         arguments.push(ttl_argument(ttl));
         let keys = [self.keys.entry(space, key).into_bytes()];

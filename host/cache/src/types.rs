@@ -96,13 +96,20 @@ impl Borrow<str> for Key {
 pub struct Version(pub u64);
 
 impl Version {
-    /// The version of an entry with this value: the first eight bytes of its SHA-1, the same on every
+    /// The version of an entry with this value: the first 52 bits of its SHA-1, the same on every
     /// back-end and machine. A server that compares versions by itself knows that hash alone; what
-    /// could be gained by making two values of one version up is one's own lost update.
+    /// could be gained by making two values of one version up is one's own lost update. 52 bits, since
+    /// a guest in JavaScript has no whole numbers beyond 53.
     #[must_use]
     pub fn of(value: &[u8]) -> Self {
         let hash = Sha1::from(value).digest().bytes();
-        Self(hash.iter().take(8).fold(0, |hash, &byte| (hash << 8) | u64::from(byte)))
+        let start = hash.iter().take(8).fold(0, |hash, &byte| (hash << 8) | u64::from(byte));
+        Self(start >> 12)
+    }
+
+    /// The same as the start of a SHA-1 in hexadecimal digits.
+    pub(crate) fn to_hex(self) -> String {
+        format!("{:013x}", self.0)
     }
 }
 

@@ -19,16 +19,22 @@ fn is_source(file: &File) -> bool {
     file.is("rs") && !file.is_generated()
 }
 
+/// How sources of other languages than Rust start.
+const HEADS: [(&str, &str); 2] = [("js", "// "), ("py", "\"\"\"")];
+
 fn module_doc_faults(file: &File) -> Vec<String> {
-    if !is_source(file) || file.text.starts_with("//! ") {
+    let other = HEADS.iter().find(|(extension, _)| file.is(extension)).map(|(_, head)| *head);
+    let Some(head) = other.or(is_source(file).then_some("//! ")) else { return Vec::new() };
+    if file.text.starts_with(head) {
         return Vec::new();
     }
-    vec![file.fault(1, "doesn't start with a `//!` that says what it is for")]
+    vec![file.fault(1, &format!("doesn't start with a `{}` that says what it is for", head.trim()))]
 }
 
 fn file_length_faults(file: &File) -> Vec<String> {
-    let is_code =
-        is_source(file) || file.is("lua") || file.is("wit") || file.text.starts_with("#!/");
+    let is_code = is_source(file)
+        || ["js", "lua", "py", "wit"].iter().any(|extension| file.is(extension))
+        || file.text.starts_with("#!/");
     let lines = file.text.lines().count();
     if !is_code || lines <= FILE_LINES_MAX {
         return Vec::new();
@@ -102,6 +108,9 @@ fn a_source_without_a_head_is_found() {
     finds(1, module_doc_faults, "host/x/src/lib.rs", "// Doors.\nmod x;\n");
     finds(1, module_doc_faults, "host/x/src/lib.rs", "");
     finds(0, module_doc_faults, "host/x/README.md", "Doors.\n");
+    finds(1, module_doc_faults, "guest-sdk/js/src/x.js", "import x;\n");
+    finds(0, module_doc_faults, "guest-sdk/js/src/x.js", "// Doors.\n");
+    finds(1, module_doc_faults, "guest-sdk/python/x.py", "# Doors.\n");
 }
 
 #[test]
@@ -114,6 +123,8 @@ fn a_file_that_is_too_long_is_found() {
     finds(0, file_length_faults, "a.rs", &"//\n".repeat(FILE_LINES_MAX));
     finds(1, file_length_faults, "a.rs", &"//\n".repeat(FILE_LINES_MAX + 1));
     finds(1, file_length_faults, "a.lua", &"--\n".repeat(FILE_LINES_MAX + 1));
+    finds(1, file_length_faults, "a.js", &"//\n".repeat(FILE_LINES_MAX + 1));
+    finds(1, file_length_faults, "a.py", &"#\n".repeat(FILE_LINES_MAX + 1));
     finds(0, file_length_faults, "a.snap", &"--\n".repeat(FILE_LINES_MAX + 1));
 }
 
