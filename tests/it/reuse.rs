@@ -105,6 +105,16 @@ async fn what_keeps_a_handle_of_the_hosts_is_not_used_again() {
 }
 
 #[tokio::test]
+async fn what_is_in_the_middle_of_a_line_is_not_used_again() {
+    let sandbox = Sandbox::new();
+    let plugin = remembering(&sandbox, REUSED).await;
+    assert_eq!(count(&sandbox, &plugin).await, 1);
+    assert_eq!(run(&sandbox, &plugin, "mutter", 0).await, 2);
+    assert_eq!(count(&sandbox, &plugin).await, 1);
+    assert_eq!(sandbox.recorded.messages()[1], "to be continued");
+}
+
+#[tokio::test]
 async fn an_instance_serves_one_loaded_plugin_and_one_set_of_limits() {
     let sandbox = Sandbox::new();
     let manifest = format!("{REUSED}[functions.take.limits]\nmemory = '128MiB'");

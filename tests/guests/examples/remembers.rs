@@ -2,6 +2,7 @@
 
 use std::{
     hint::black_box,
+    io::{self, Write as _},
     sync::{
         OnceLock,
         atomic::{AtomicU32, Ordering},
@@ -27,6 +28,14 @@ fn count(ctx: &Ctx, input: u32) -> JobResult<u32> {
         ctx.cache().set("k", "v")?;
     }
     Ok(runs)
+}
+
+/// Counts, and prints a line that it doesn't end.
+#[job]
+fn mutter() -> JobResult<u32> {
+    print!("to be continued");
+    io::stdout().flush()?;
+    Ok(runs())
 }
 
 /// Counts, and fails.
@@ -74,4 +83,4 @@ fn keep(ctx: &Ctx) -> JobResult<u32> {
     Ok(runs())
 }
 
-gristmill_guest::export!(count, fail, trap, hang, hold, take, keep);
+gristmill_guest::export!(count, mutter, fail, trap, hang, hold, take, keep);

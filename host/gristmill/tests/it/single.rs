@@ -56,6 +56,22 @@ fn an_option_out_of_its_bounds_names_its_flag() {
 }
 
 #[test]
+fn limits_are_set_by_flags_and_by_the_environment() {
+    let guest = "target/test-guests/allocate.wasm";
+    let refused = run(&["run", guest, "--limit", "memory=8MiB", "--limit", "wall=1m"]);
+    assert!(refused.stderr.contains("its limit \"memory\" of 8MiB"), "{refused:?}");
+    let mut command = gristmill(&["run", "echo", "--input", "hi"]);
+    let output = command.env("GRISTMILL_LIMIT", "memory=64KiB,wall=1m").output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("memory"), "{stderr}");
+    let unknown = run(&["run", "echo", "--limit", "mem=1"]);
+    assert_eq!(unknown.code, Some(2));
+    assert!(unknown.stderr.contains("limits are memory, wall, cpu"), "{unknown:?}");
+    run(&["run", "echo", "--limit", "memory=2GiB"]).refused(2, "a manifest may allow at most");
+    run(&["plugin", "check", "--limit-max", "wall=1s"]).refused(2, "wall: 30s");
+}
+
+#[test]
 fn a_flag_may_be_given_by_the_environment() {
     let with = |name: &str, value: &str| {
         let mut command = gristmill(&["run", "echo", "--input", "hi"]);

@@ -18,8 +18,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use gristmill_cache::MemoryCache;
-use gristmill_job::{NewJob, Payload, SystemClock, Timestamp, time};
-use gristmill_runtime::{Attempt, Config, NoFollowUps, Plugin, Runtime, SilentNotes, Stop};
+use gristmill_job::{NewJob, Payload, PluginName, SystemClock, Timestamp, time};
+use gristmill_runtime::{
+    Attempt, Config, Manifest, NoFollowUps, Plugin, Reuse, Runtime, SilentNotes, Stop,
+};
 
 /// As in the binary.
 #[global_allocator]
@@ -33,13 +35,15 @@ const INPUT_BYTES: usize = 100;
 enum Way {
     Bare,
     Sandbox,
+    Reused,
     Queue,
 }
 
 impl Way {
-    const ALL: [(Self, &str); 3] = [
+    const ALL: [(Self, &str); 4] = [
         (Self::Bare, "bare engine"),
         (Self::Sandbox, "sandbox"),
+        (Self::Reused, "instances used again"),
         (Self::Queue, "through the memory queue"),
     ];
 }
@@ -47,6 +51,8 @@ impl Way {
 struct Bench {
     runtime: Runtime,
     plugin: Plugin,
+    /// The same, with instances that are used again.
+    reusing: Plugin,
     component: Vec<u8>,
 }
 
@@ -88,16 +94,23 @@ impl Bench {
         let runtime =
             Runtime::new(Config::default(), cache, cache_config, Arc::new(NoFollowUps), clock)
                 .expect("an engine");
-        let name = "echo".parse().expect("a name");
-        let load = runtime.load(name, Bytes::from(component.clone()));
-        let plugin = tokio::runtime::Runtime::new().expect("an async runtime").block_on(load);
-        Self { plugin: plugin.expect("it loads"), runtime, component }
+        let name: PluginName = "echo".parse().expect("a name");
+        let reuse = Some(Reuse { jobs_max: Reuse::JOBS_MAX, idle: Reuse::IDLE_MAX });
+        let load = async |reuse| {
+            let manifest = Manifest { reuse, ..Manifest::default() };
+            let bytes = Bytes::from(component.clone());
+            runtime.load_with(name.clone(), bytes, manifest).await.expect("it loads")
+        };
+        let loaded = async { (load(None).await, load(reuse).await) };
+        let (plugin, reusing) =
+            tokio::runtime::Runtime::new().expect("an async runtime").block_on(loaded);
+        Self { plugin, reusing, runtime, component }
     }
 
     /// Measures all ways in turn, several times over.
     fn compare(&self, threads: usize, rounds: u64, length: Duration) {
         let only = std::env::var("BENCH_WAY").ok();
-        let mut rates: [Vec<f64>; 3] = Default::default();
+        let mut rates: [Vec<f64>; 4] = Default::default();
         for _ in 0..rounds {
             for (i, (way, name)) in Way::ALL.into_iter().enumerate() {
                 let is_wanted = only.as_deref().is_none_or(|only| name.contains(only));
@@ -137,15 +150,19 @@ impl Bench {
             }
             Way::Sandbox => on_threads(threads, length, || {
                 let job = Arc::new(a_job());
-                async move || self.attempt(Arc::clone(&job)).await
+                async move || self.attempt(&self.plugin, Arc::clone(&job)).await
+            }),
+            Way::Reused => on_threads(threads, length, || {
+                let job = Arc::new(a_job());
+                async move || self.attempt(&self.reusing, Arc::clone(&job)).await
             }),
             Way::Queue => through_the_queue::measure(self, threads, length),
         }
     }
 
-    async fn attempt(&self, job: Arc<NewJob>) {
+    async fn attempt(&self, plugin: &Plugin, job: Arc<NewJob>) {
         let attempt = a_first_attempt(job);
-        self.runtime.run(&self.plugin, attempt).await.expect("the host is well");
+        self.runtime.run(plugin, attempt).await.expect("the host is well");
     }
 }
 
