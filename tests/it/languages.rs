@@ -46,8 +46,11 @@ fn failure(report: &Report) -> (&ErrorReport, gristmill_job::Disposition) {
     (error, *disposition)
 }
 
+/// A line of log: its level, what it says, and its fields.
+type Line = (LogLevel, String, Vec<(String, String)>);
+
 /// Takes the lines of log so far.
-fn lines(sandbox: &Sandbox) -> Vec<(LogLevel, String, Vec<(String, String)>)> {
+fn lines(sandbox: &Sandbox) -> Vec<Line> {
     let log = std::mem::take(&mut *sandbox.recorded.log.lock().expect("no panic"));
     log.into_iter().map(|line| (line.level, line.message, line.fields)).collect()
 }

@@ -9,7 +9,7 @@ pub fn pi(length: usize, mut told: impl FnMut(usize)) -> String {
     let mut digits = String::new();
     while digits.len() <= length {
         spigot.drip(&mut digits);
-        if spigot.dripped % PROGRESS_STEP == 0 {
+        if spigot.dripped.is_multiple_of(PROGRESS_STEP) {
             told(spigot.dripped);
         }
     }
