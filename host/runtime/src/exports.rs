@@ -6,7 +6,7 @@ mod input;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -104,17 +104,13 @@ impl Exports {
         }
     }
 
-    /// The functions that these are for jobs, beside those that the plugin describes. Each goes by the
-    /// shortest of its names that is no other's.
-    pub(crate) fn functions(&self, described: &[Function]) -> Vec<Function> {
-        let described: HashSet<&str> = described.iter().map(|f| f.name.as_str()).collect();
+    /// The functions that these are for jobs. Each goes by the shortest of its names that is no other's.
+    pub(crate) fn functions(&self) -> Vec<Function> {
         let mut taken: HashMap<String, usize> = HashMap::new();
         for name in self.callable.iter().flat_map(|export| export.path.names()) {
             *taken.entry(name).or_default() += 1;
         }
-        let is_free = |name: &String| {
-            !described.contains(name.as_str()) && taken.get(name).is_none_or(|times| *times == 1)
-        };
+        let is_free = |name: &String| taken.get(name).is_none_or(|times| *times == 1);
         let functions = self.callable.iter().filter_map(|export| {
             let mut names = export.path.names().filter(is_free);
             let name = names.find_map(|name| FunctionName::new(&name).ok())?;

@@ -147,18 +147,10 @@ impl Plugin {
         &self.0.own
     }
 
-    /// The same plugin, once it has described itself: its functions are those that its handler knows,
-    /// and those that it exports with types of their own. A handler that says nothing of its functions
-    /// may know any.
+    /// The same plugin, once it has described itself. A handler that says nothing of its functions may know
+    /// any; without a handler, the functions are what the component exports with types of its own.
     pub(crate) fn described(mut self, described: Option<Vec<Function>>) -> Result<Self, LoadError> {
-        let is_told = described.is_some() || self.handler().is_none();
-        let functions = is_told.then(|| {
-            let mut functions = described.unwrap_or_default();
-            functions.extend(self.own().functions(&functions));
-            let program = self.0.command.as_ref();
-            functions.extend(program.and_then(|program| program.function(&functions)));
-            functions
-        });
+        let functions = if self.handler().is_some() { described } else { Some(self.exported()) };
         if let Some(functions) = &functions {
             let is_known = |name: &&FunctionName| functions.iter().any(|f| f.name == **name);
             if let Some(unknown) = self.0.manifest.functions.keys().find(|name| !is_known(name)) {
@@ -169,6 +161,13 @@ impl Plugin {
         }
         Arc::make_mut(&mut self.0).functions = functions;
         Ok(self)
+    }
+
+    fn exported(&self) -> Vec<Function> {
+        let mut functions = self.own().functions();
+        let program = self.0.command.as_ref();
+        functions.extend(program.and_then(|program| program.function(&functions)));
+        functions
     }
 }
 
@@ -222,8 +221,13 @@ pub(crate) fn prepare(
         return Err(LoadError::MissingImport { import });
     }
     let has_handler = signature::has_handler(engine, &component)?;
-    let own = Exports::of(engine, &component);
-    let command = Command::of(engine, &component, &manifest.command).map(Arc::new);
+    // Tools export more beside the contract's door than is meant for jobs.
+    let (own, command) = if has_handler {
+        (Exports::default(), None)
+    } else {
+        let command = Command::of(engine, &component, &manifest.command);
+        (Exports::of(engine, &component), command.map(Arc::new))
+    };
     if !has_handler && own.callable.is_empty() && command.is_none() {
         return Err(LoadError::NothingToCall { exports: listed(&exports, &own) });
     }
