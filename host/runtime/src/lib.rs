@@ -35,6 +35,7 @@ mod mask;
 mod outbound;
 mod plugin;
 mod report;
+mod schema;
 mod signature;
 mod state;
 mod stop;
