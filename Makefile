@@ -39,13 +39,17 @@ test: plugins ## run all tests and the examples in the documentation
 	scripts/test-guest-sdks
 	cargo test --locked --quiet --doc --workspace --all-features
 
-# How long faults go on in each of the two runs of `make chaos`.
+# How long faults go on in each of the two runs of `make chaos`, and how long `make fuzz` runs each target.
 SECONDS ?= 60
 
 .PHONY: chaos
 chaos: plugins ## kill, stop and cut off daemons and Redis, and tell what it did to jobs; SECONDS=60
 	GRISTMILL_CHAOS_SECONDS=$(SECONDS) cargo test --locked --package gristmill --test it -- \
 		chaos:: --include-ignored --nocapture --test-threads 1
+
+.PHONY: fuzz
+fuzz: ## throw made-up bytes at what reads other people's, with a nightly Rust; SECONDS=60
+	scripts/fuzz $(SECONDS)
 
 .PHONY: check
 check: fmt-check clippy test doc deny typos shellcheck ## all that a change must pass, in the order below
@@ -55,12 +59,14 @@ fmt: ## format the code
 	cargo fmt
 	cd plugins && cargo fmt
 	cd tests/guests && cargo fmt
+	cd fuzz && cargo fmt
 
 .PHONY: fmt-check
 fmt-check: ## tell what isn't formatted
 	cargo fmt --check
 	cd plugins && cargo fmt --check
 	cd tests/guests && cargo fmt --check
+	cd fuzz && cargo fmt --check
 
 .PHONY: clippy
 clippy: setup ## lint the code; the library door without the command line too
@@ -75,8 +81,9 @@ doc: ## build the documentation, with dead links as errors
 
 .PHONY: deny
 deny: setup ## check licences, sources and versions of the dependencies
-	cargo deny --locked check -D warnings bans licenses sources
+	cargo deny --locked check -D warnings -A license-exception-not-encountered bans licenses sources
 	cargo deny --locked --manifest-path plugins/Cargo.toml --config deny.toml --target wasm32-wasip2 check -A warnings bans licenses sources
+	cargo deny --locked --manifest-path fuzz/Cargo.toml --config deny.toml check -A warnings bans licenses sources
 
 .PHONY: typos
 typos: setup ## check the spelling

@@ -117,6 +117,11 @@ impl Shape {
     }
 }
 
+/// Whether a type travels as JSON.
+pub fn is_json<T: 'static>() -> bool {
+    Shape::of::<T>() == Shape::Json && TypeId::of::<T>() != TypeId::of::<Payload>()
+}
+
 impl<T: DeserializeOwned + 'static> FromPayload for T {
     fn accepts() -> Option<&'static [&'static str]> {
         match Shape::of::<T>() {

@@ -38,6 +38,16 @@ pub trait Job {
     /// The media type that it says to give, instead of that of its output's type.
     const RETURNS: Option<&'static str> = None;
 
+    /// The JSON Schema of its input; none, if it isn't JSON, or nobody described it.
+    fn input_schema() -> Option<String> {
+        None
+    }
+
+    /// The JSON Schema of its result; none, if it isn't JSON, or nobody described it.
+    fn output_schema() -> Option<String> {
+        None
+    }
+
     /// Runs one attempt.
     fn run(ctx: &Ctx, input: Self::Input) -> Result<Self::Output, JobError>;
 }
@@ -70,6 +80,8 @@ pub struct Function {
     summary: &'static str,
     accepts: fn() -> Option<&'static [&'static str]>,
     returns: fn() -> Option<&'static str>,
+    input: fn() -> Option<String>,
+    output: fn() -> Option<String>,
     run: fn(&Ctx, Payload) -> Result<Option<Payload>, JobError>,
 }
 
@@ -81,6 +93,8 @@ impl Function {
             summary: J::SUMMARY,
             accepts: || J::ACCEPTS.or_else(J::Input::accepts),
             returns: || J::RETURNS.or_else(J::Output::returns),
+            input: J::input_schema,
+            output: J::output_schema,
             run: run::<J>,
         }
     }
@@ -141,33 +155,34 @@ fn unknown(functions: &[Function], name: &str) -> JobError {
         .code("unknown-function")
 }
 
-/// The document that `describe` hands to the host.
+/// The document that `describe` hands to the host. Schemas are JSON already, so that it is put
+/// together as text.
 pub fn describe(functions: &[Function]) -> String {
-    #[derive(Serialize)]
-    struct Plugin<'a> {
-        functions: Vec<Description<'a>>,
+    let mut text = "{\"functions\":[".to_owned();
+    for (at, function) in functions.iter().enumerate() {
+        text.push_str(if at == 0 { "{" } else { ",{" });
+        let summary = Some(function.summary).filter(|summary| !summary.is_empty());
+        let members = [
+            ("\"name\":", Some(json(function.name))),
+            (",\"summary\":", summary.map(json)),
+            (",\"accepts\":", (function.accepts)().map(json)),
+            (",\"returns\":", (function.returns)().map(json)),
+            (",\"input\":", (function.input)()),
+            (",\"output\":", (function.output)()),
+        ];
+        for (key, value) in members {
+            if let Some(value) = value {
+                text.push_str(key);
+                text.push_str(&value);
+            }
+        }
+        text.push('}');
     }
-    #[derive(Serialize)]
-    struct Description<'a> {
-        name: &'a str,
-        #[serde(skip_serializing_if = "str::is_empty")]
-        summary: &'a str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        accepts: Option<&'a [&'a str]>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        returns: Option<&'a str>,
-    }
+    text + "]}"
+}
 
-    let functions = functions
-        .iter()
-        .map(|function| Description {
-            name: function.name,
-            summary: function.summary,
-            accepts: (function.accepts)(),
-            returns: (function.returns)(),
-        })
-        .collect();
-    serde_json::to_string(&Plugin { functions }).expect("text and lists of text fit into JSON")
+fn json<T: Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).expect("text and lists of text fit into JSON")
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@
 //!
 //! - [`job`] says what a function may look like, and [`export!`] puts several into one component.
 //! - [`FromPayload`] and [`ToPayload`] say which Rust types are text, bytes and JSON.
+//! - [`Describe`] has the host check inputs before a job waits, and says where they are wrong.
 //! - [`Ctx`] is the running attempt: its job, the time left, progress, checkpoints, the log, the
 //!   [`Cache`], configuration, secrets, and more jobs ([`NewJob`]).
 //! - [`JobError`] says whether to try again; [`OrFail`], [`bail_fatal!`] and [`bail_retry!`] make
@@ -57,6 +58,7 @@ mod job;
 mod log;
 mod new_job;
 mod payload;
+mod schema;
 #[cfg(not(target_family = "wasm"))]
 pub mod test;
 
@@ -76,6 +78,7 @@ pub use job::{Job, JobReturn};
 pub use log::Level;
 pub use new_job::{NewJob, Verdict};
 pub use payload::Payload;
+pub use schema::{Describe, Schemas};
 
 pub(crate) use new_job::Commit;
 
@@ -89,15 +92,17 @@ pub(crate) use new_job::Commit;
 /// - `#[job(name = "img.resize")]` names the function otherwise than the code does.
 /// - `#[job(accepts = ["image/png", "image/jpeg"], returns = "image/webp")]` says more about media
 ///   types than the types of input and result can; the host refuses jobs with other inputs.
+/// - `#[job(input = Request, output = Report)]` names the types of its JSON, where the function takes
+///   or gives a [`Payload`]. Of other types it is known: those with [`Describe`] are described.
 ///
 /// ```
 /// use gristmill_guest::prelude::*;
 /// use serde::{Deserialize, Serialize};
 ///
-/// #[derive(Deserialize)]
+/// #[derive(Deserialize, Describe)]
 /// struct Resize { width: u32, height: u32, factor: u32 }
 ///
-/// #[derive(Serialize, Debug, PartialEq)]
+/// #[derive(Serialize, Describe, Debug, PartialEq)]
 /// struct Resized { width: u32, height: u32 }
 ///
 /// /// Scales a picture.
@@ -113,6 +118,8 @@ pub(crate) use new_job::Commit;
 /// assert_eq!(resized, Ok(Resized { width: 8, height: 6 }));
 /// ```
 pub use gristmill_guest_macros::job;
+
+pub use gristmill_guest_macros::Describe;
 
 /// Makes a component of a crate: its jobs, by the names of their functions. Once in a crate.
 ///
@@ -202,7 +209,9 @@ macro_rules! __export_component {
 /// What the macros' code calls; no part of the interface.
 #[doc(hidden)]
 pub mod macro_support {
+    pub use crate::convert::is_json;
     pub use crate::job::{Function, assert_distinct, describe, dispatch};
+    pub use crate::schema::{Described, Probe, Undescribed, schema};
 
     #[cfg(target_family = "wasm")]
     pub use crate::{bindings::gristmill::job::types, host::wasm::handle};
@@ -211,8 +220,8 @@ pub mod macro_support {
 /// What a job usually needs: `use gristmill_guest::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Ctx, Disposition, HostError, Job, JobError, JobResult, Level, NewJob, OrFail, Payload,
-        Verdict, bail_fatal, bail_retry, job,
+        Ctx, Describe, Disposition, HostError, Job, JobError, JobResult, Level, NewJob, OrFail,
+        Payload, Verdict, bail_fatal, bail_retry, job,
     };
 
     #[cfg(not(target_family = "wasm"))]

@@ -2,6 +2,7 @@
 
 mod bulk;
 mod cache;
+mod fuzz;
 mod grants;
 mod guests;
 mod hostile;

@@ -3,8 +3,9 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{
-    Attribute, Error, Expr, ExprArray, ExprLit, FnArg, ItemFn, Lit, LitStr, Meta, Result,
-    ReturnType, Safety, Signature, Token, Type, parse::Parser as _, punctuated::Punctuated,
+    Attribute, Error, Expr, ExprArray, ExprLit, FnArg, Ident, ItemFn, Lit, LitStr, Meta, Result,
+    ReturnType, Safety, Signature, Token, Type,
+    parse::{ParseStream, Parser as _},
     spanned::Spanned as _,
 };
 
@@ -14,6 +15,9 @@ struct Arguments {
     name: Option<LitStr>,
     accepts: Option<Vec<LitStr>>,
     returns: Option<LitStr>,
+    /// The types that its JSON is of, where the function reads and writes it itself.
+    input: Option<Type>,
+    output: Option<Type>,
 }
 
 /// What the function takes.
@@ -33,7 +37,8 @@ pub(crate) fn expand(arguments: TokenStream, function: TokenStream) -> TokenStre
 }
 
 fn job_type(arguments: TokenStream, function: &ItemFn) -> Result<TokenStream> {
-    let Arguments { name, accepts, returns } = Arguments::parse(arguments)?;
+    let Arguments { name, accepts, returns, input: reads, output: writes } =
+        Arguments::parse(arguments)?;
     let ItemFn { attrs, vis, sig, .. } = function;
     check_kind(sig)?;
     let parameters = Parameters::of(sig)?;
@@ -48,8 +53,7 @@ fn job_type(arguments: TokenStream, function: &ItemFn) -> Result<TokenStream> {
     let name = name
         .unwrap_or_else(|| LitStr::new(ident.to_string().trim_start_matches("r#"), ident.span()));
     let summary = summary(attrs);
-    let conditions = attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
-    let conditions: Vec<_> = conditions.collect();
+    let conditions: Vec<_> = attrs.iter().filter(|found| found.path().is_ident("cfg")).collect();
     let input = parameters.input.map_or_else(|| quote!(()), |input| quote!(#input));
     let call_arguments = match (parameters.ctx, parameters.input.is_some()) {
         (true, true) => quote!(ctx, input),
@@ -69,6 +73,8 @@ fn job_type(arguments: TokenStream, function: &ItemFn) -> Result<TokenStream> {
                 ::core::option::Option::Some(#media_type);
         }
     });
+    let input_schema = schema("input_schema", reads, quote!(Self::Input));
+    let output_schema = schema("output_schema", writes, quote!(Self::Output));
     let doc = format!("The job `{}`.", name.value());
 
     Ok(quote! {
@@ -87,6 +93,9 @@ fn job_type(arguments: TokenStream, function: &ItemFn) -> Result<TokenStream> {
             #accepts
             #returns
 
+            #input_schema
+            #output_schema
+
             #[allow(unused_variables, reason = "a job may do without its context or input")]
             fn run(
                 ctx: &::gristmill_guest::Ctx,
@@ -100,27 +109,73 @@ fn job_type(arguments: TokenStream, function: &ItemFn) -> Result<TokenStream> {
 
 impl Arguments {
     fn parse(tokens: TokenStream) -> Result<Arguments> {
-        let mut arguments = Arguments::default();
-        for meta in Punctuated::<Meta, Token![,]>::parse_terminated.parse2(tokens)? {
-            let known = meta
-                .require_name_value()
-                .ok()
-                .and_then(|pair| pair.path.get_ident().map(|name| (name.to_string(), &pair.value)));
-            match known.as_ref().map(|(name, value)| (name.as_str(), *value)) {
-                Some(("name", value)) => arguments.name = Some(function_name(text(value)?)?),
-                Some(("accepts", Expr::Array(list))) => arguments.accepts = Some(texts(list)?),
-                Some(("accepts", value)) => arguments.accepts = Some(vec![text(value)?]),
-                Some(("returns", value)) => arguments.returns = Some(text(value)?),
-                _ => {
-                    return Err(Error::new(
-                        meta.span(),
-                        "`#[job]` knows `name = \"…\"`, `accepts = \"…\"` or `[\"…\", \"…\"]`, \
-                         and `returns = \"…\"`",
-                    ));
+        let all = |input: ParseStream<'_>| {
+            let mut arguments = Arguments::default();
+            while !input.is_empty() {
+                arguments.take(input)?;
+                if !input.is_empty() {
+                    input.parse::<Token![,]>()?;
                 }
             }
+            Ok(arguments)
+        };
+        all.parse2(tokens)
+    }
+
+    fn take(&mut self, input: ParseStream<'_>) -> Result<()> {
+        // Types are no expressions, of which all other values are.
+        let named = |name: &str| input.fork().parse::<Ident>().is_ok_and(|found| found == name);
+        for (name, slot) in [("input", &mut self.input), ("output", &mut self.output)] {
+            if named(name) && input.peek2(Token![=]) {
+                input.parse::<Ident>()?;
+                input.parse::<Token![=]>()?;
+                *slot = Some(input.parse()?);
+                return Ok(());
+            }
         }
-        Ok(arguments)
+        let meta: Meta = input.parse()?;
+        let known = meta
+            .require_name_value()
+            .ok()
+            .and_then(|pair| pair.path.get_ident().map(|name| (name.to_string(), &pair.value)));
+        match known.as_ref().map(|(name, value)| (name.as_str(), *value)) {
+            Some(("name", value)) => self.name = Some(function_name(text(value)?)?),
+            Some(("accepts", Expr::Array(list))) => self.accepts = Some(texts(list)?),
+            Some(("accepts", value)) => self.accepts = Some(vec![text(value)?]),
+            Some(("returns", value)) => self.returns = Some(text(value)?),
+            _ => {
+                return Err(Error::new(
+                    meta.span(),
+                    "`#[job]` knows `name = \"…\"`, `accepts = \"…\"` or `[\"…\", \"…\"]`, \
+                     `returns = \"…\"`, `input = Type` and `output = Type`",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The function that asks a type for its schema. Of the types in the function's signature only those
+/// that are JSON are asked: here they are words, and which they are the compiler knows later.
+fn schema(name: &str, said: Option<Type>, in_signature: TokenStream) -> TokenStream {
+    let name = Ident::new(name, proc_macro2::Span::call_site());
+    let (is_json, ty) = match said {
+        Some(ty) => (quote!(true), quote!(#ty)),
+        None => {
+            (quote!(::gristmill_guest::macro_support::is_json::<#in_signature>()), in_signature)
+        }
+    };
+    quote! {
+        fn #name() -> ::core::option::Option<::std::string::String> {
+            #[allow(unused_imports, reason = "one of them is enough for any type")]
+            use ::gristmill_guest::macro_support::{Described as _, Undescribed as _};
+            if !#is_json {
+                return ::core::option::Option::None;
+            }
+            ::gristmill_guest::macro_support::schema(|to| {
+                (&&::gristmill_guest::macro_support::Probe::<#ty>::NEW).members(to);
+            })
+        }
     }
 }
 
@@ -226,7 +281,7 @@ fn owned(ty: &Type) -> Result<&Type> {
 }
 
 /// The first paragraph of the documentation, in one line.
-fn summary(attributes: &[Attribute]) -> String {
+pub(crate) fn summary(attributes: &[Attribute]) -> String {
     let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
         Meta::NameValue(pair) if pair.path.is_ident("doc") => Some(text(&pair.value).ok()?.value()),
         _ => None,

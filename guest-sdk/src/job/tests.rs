@@ -88,6 +88,8 @@ fn a_plugin_describes_its_functions() {
             "summary": "Doubles a number.",
             "accepts": ["application/json", "text/*"],
             "returns": "application/json",
+            "input": {"type": "integer", "minimum": 0, "maximum": u32::MAX},
+            "output": {"type": "integer", "minimum": 0, "maximum": u32::MAX},
         },
         {
             "name": "say.hello",
@@ -96,7 +98,12 @@ fn a_plugin_describes_its_functions() {
             "returns": "text/plain",
         },
         {"name": "shrink", "accepts": ["image/png", "image/jpeg"], "returns": "image/webp"},
-        {"name": "attempt", "accepts": ["text/csv"], "returns": "application/json"},
+        {
+            "name": "attempt",
+            "accepts": ["text/csv"],
+            "returns": "application/json",
+            "output": {"type": "integer", "minimum": 0, "maximum": u32::MAX},
+        },
         {"name": "match", "accepts": []},
     ]});
     assert_eq!(found, expected);

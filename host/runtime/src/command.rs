@@ -73,6 +73,7 @@ impl Command {
             returns: None,
             input: None,
             output: None,
+            schema: None,
             callee: Callee::Command(Arc::clone(self)),
         })
     }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use gristmill_job::{FunctionName, NewJob, Payload, Rejection, RejectionCode, media};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::command::{Command, Invocation};
 use crate::exports::{Arguments, Export};
 use crate::log_book::cut;
+use crate::schema::Schema;
 
 /// What an error lists of a plugin's functions: a screen of names.
 const NAMES_BYTES_MAX: usize = 1 << 10;
@@ -34,6 +36,9 @@ pub struct Function {
     /// JSON Schema of its result.
     #[serde(default)]
     pub output: Option<Value>,
+    /// `input` of a handler's function, ready to hold inputs against.
+    #[serde(skip)]
+    pub(crate) schema: Option<Schema>,
     /// How it is called.
     #[serde(skip)]
     pub(crate) callee: Callee,
@@ -77,10 +82,16 @@ struct Description {
 /// Reads a description; keys that aren't known are what later versions may add.
 pub(crate) fn parse(text: &str) -> Result<Vec<Function>, String> {
     let description: Description = serde_json::from_str(text).map_err(|e| e.to_string())?;
-    let functions = description.functions;
+    let mut functions = description.functions;
     let mut names = HashSet::new();
     if let Some(function) = functions.iter().find(|function| !names.insert(&function.name)) {
         return Err(format!("the function {} is described twice", function.name));
+    }
+    for function in &mut functions {
+        let schema = function.input.as_ref().map(Schema::compile).transpose();
+        function.schema = schema.map_err(|why| {
+            format!("the schema of what {} takes can't be used: {why}", function.name)
+        })?;
     }
     Ok(functions)
 }
@@ -157,8 +168,24 @@ pub(crate) fn find<'a>(
 
 /// Why an input isn't what a function takes.
 fn misfit(function: &Function, input: &Payload) -> Option<String> {
-    let name = &function.name;
-    let accepts = function.accepts.as_ref()?;
+    if let Some(accepts) = &function.accepts
+        && let Some(why) = misfit_of_type(&function.name, accepts, input)
+    {
+        return Some(why);
+    }
+    // Of what it says nothing about, the function itself judges.
+    if input.is_none() || (function.accepts.is_none() && function.schema.is_none()) {
+        return None;
+    }
+    if media::is_json(&input.content_type) {
+        return misfit_of_json(function, &input.data);
+    }
+    let is_told = function.accepts.is_some() && media::is_text(&input.content_type);
+    let error = std::str::from_utf8(&input.data).err().filter(|_| is_told)?;
+    Some(format!("the input is no text in UTF-8: {error}"))
+}
+
+fn misfit_of_type(name: &FunctionName, accepts: &[String], input: &Payload) -> Option<String> {
     if accepts.is_empty() {
         return (!input.is_none()).then(|| format!("{name} takes no input"));
     }
@@ -169,20 +196,21 @@ fn misfit(function: &Function, input: &Payload) -> Option<String> {
         return (!anything)
             .then(|| format!("{name} takes an input of {listed}, and none is given"));
     }
-    if !accepts.iter().any(|pattern| media::fits(&input.content_type, pattern)) {
-        return Some(format!("{name} takes {listed}, not {}", input.content_type));
-    }
-    if media::is_json(&input.content_type)
-        && let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&input.data)
-    {
-        return Some(format!("the input is no valid JSON: {error}"));
-    }
-    if media::is_text(&input.content_type)
-        && let Err(error) = std::str::from_utf8(&input.data)
-    {
-        return Some(format!("the input is no text in UTF-8: {error}"));
-    }
-    None
+    let fits = accepts.iter().any(|pattern| media::fits(&input.content_type, pattern));
+    (!fits).then(|| format!("{name} takes {listed}, not {}", input.content_type))
+}
+
+fn misfit_of_json(function: &Function, data: &[u8]) -> Option<String> {
+    let invalid = |error| Some(format!("the input is no valid JSON: {error}"));
+    let Some(schema) = &function.schema else {
+        return serde_json::from_slice::<IgnoredAny>(data).err().and_then(invalid);
+    };
+    let value = match serde_json::from_slice::<Value>(data) {
+        Ok(value) => value,
+        Err(error) => return invalid(error),
+    };
+    let faults = schema.check(&value, data.len()).err()?;
+    Some(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }
 
 #[cfg(test)]
@@ -239,6 +267,42 @@ mod tests {
         let only = &functions()[..1];
         let called = admit(Some(only), &job(None, Payload::text(""))).unwrap();
         assert_eq!(called.function.as_str(), "count");
+    }
+
+    #[test]
+    fn json_is_held_against_its_schema_and_other_types_are_not() {
+        let functions = parse(
+            r#"{"functions": [
+                {"name": "f", "accepts": ["application/json", "text/*"], "input": {"type": "object",
+                 "properties": {"width": {"type": "integer"}}, "required": ["height"]}},
+                {"name": "any", "input": {"type": "object"}}
+            ]}"#,
+        )
+        .unwrap();
+        let call = |name: &str, input: Payload| {
+            admit(Some(&functions), &job(Some(name), input))
+                .map(|called| called.function)
+                .map_err(|rejection| rejection.message)
+        };
+        let json = |text: &str| Payload {
+            content_type: "application/json".to_owned(),
+            data: text.to_owned().into(),
+        };
+        let faults = "input.height: it is missing; input.width: expected integer, got \"wide\"";
+        assert_eq!(call("f", json(r#"{"width": "wide"}"#)), Err(faults.to_owned()));
+        assert!(call("f", json(r#"{"width": "wide", "height": }"#)).is_err());
+        assert!(call("f", json(r#"{"height": 1}"#)).is_ok());
+        assert!(call("f", Payload::text("wide")).is_ok());
+        assert_eq!(call("any", json("1")), Err("input: expected object, got 1".to_owned()));
+        assert!(call("any", Payload::none()).is_ok());
+        assert!(call("any", Payload::bytes(vec![0xFF])).is_ok());
+    }
+
+    #[test]
+    fn a_schema_that_cannot_be_kept_is_an_error_that_names_its_function() {
+        let remote = r#"{"functions": [{"name": "f", "input": {"$ref": "https://a.example/s"}}]}"#;
+        let why = parse(remote).unwrap_err();
+        assert!(why.contains("what f takes") && why.contains("nothing is fetched"), "{why}");
     }
 
     #[test]

@@ -121,6 +121,7 @@ impl Exports {
                 returns: export.returns().map(str::to_owned),
                 input: Some(export.input_schema()),
                 output: export.output_schema(),
+                schema: None,
                 callee: Callee::Export(Arc::clone(export)),
             })
         });

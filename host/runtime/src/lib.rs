@@ -38,6 +38,7 @@ mod outbound;
 mod plugin;
 mod report;
 mod reuse;
+mod schema;
 mod signature;
 mod state;
 mod stop;

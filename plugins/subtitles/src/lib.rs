@@ -39,7 +39,7 @@ const LOGGED_MAX: usize = 1_000;
 const VERSION: u32 = 1;
 
 /// What to convert, and how.
-#[derive(Deserialize, Debug, Clone, PartialEq)]
+#[derive(Deserialize, Describe, Debug, Clone, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     /// The subtitles, in SubRip.
@@ -60,7 +60,7 @@ fn one() -> f64 {
 }
 
 /// A format of subtitles.
-#[derive(Deserialize, Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Deserialize, Describe, Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     /// WebVTT.
@@ -82,7 +82,7 @@ pub struct Converted {
 }
 
 /// The result for a request in JSON.
-#[derive(Serialize, Debug, PartialEq, Eq)]
+#[derive(Serialize, Describe, Debug, PartialEq, Eq)]
 pub struct Report {
     #[serde(flatten)]
     converted: Converted,
@@ -94,7 +94,7 @@ pub struct Report {
 ///
 /// Text is converted to WebVTT and comes back as such; what was wrong with it is in the job's log.
 /// A [`Request`] in JSON is answered with a [`Report`] in JSON.
-#[job(accepts = ["text/*", "application/json"])]
+#[job(accepts = ["text/*", "application/json"], input = Request, output = Report)]
 pub fn convert(ctx: &Ctx, input: Payload) -> JobResult<Payload> {
     if input.is_json() {
         let (converted, cached) = remembered(ctx, &input.parse()?)?;

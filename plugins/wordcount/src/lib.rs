@@ -12,7 +12,7 @@ use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory as _};
 const TOP_MAX: usize = 20;
 
 /// What a text is made of.
-#[derive(Serialize, Debug, PartialEq, Eq)]
+#[derive(Serialize, Describe, Debug, PartialEq, Eq)]
 pub struct Report {
     /// Newline characters, as `wc -l` counts them: a last line without one isn't counted.
     pub lines: u64,
@@ -27,7 +27,7 @@ pub struct Report {
 }
 
 /// A word of the list.
-#[derive(Serialize, Debug, PartialEq, Eq)]
+#[derive(Serialize, Describe, Debug, PartialEq, Eq)]
 pub struct Frequency {
     /// In lower case.
     pub word: String,

@@ -23,6 +23,13 @@ pub(super) async fn describe_garbage() {
 }
 
 #[tokio::test]
+pub(super) async fn describe_a_schema_elsewhere() {
+    let trial = expect("describe_a_schema_elsewhere", Refused("description")).await;
+    let why = trial.refusal.expect("it is refused").to_string();
+    assert!(why.contains("what f takes") && why.contains("nothing is fetched"), "{why}");
+}
+
+#[tokio::test]
 pub(super) async fn describe_bad_utf8() {
     expect("describe_bad_utf8", Refused("description")).await;
 }

@@ -45,6 +45,10 @@ async fn a_job_that_does_not_fit_its_plugin_is_not_queued() {
     refused(job, Kind::UnknownFunction, "function", "no function \"cuont\"; it has count").await;
     let job = json!({"plugin": "wordcount"});
     refused(job, Kind::InvalidInput, "input", "none is given").await;
+    let job = json!({"plugin": "subtitles", "input": {"text": "1", "shift_ms": "soon", "form": 1}});
+    let faults = "input.shift_ms: expected integer, got \"soon\"; \
+                  input.form: this key isn't known; known are shift_ms, stretch, text, to";
+    refused(job, Kind::InvalidInput, "input", faults).await;
     let status = server.queue.status(&gristmill_job::QueueName::default()).await.unwrap();
     assert_eq!(status.totals.enqueued, 0);
 }

@@ -1,6 +1,6 @@
 //! One clear line and the right exit code for everything that can't be run.
 
-use crate::command::{root, run};
+use crate::command::{root, run, run_with};
 
 #[track_caller]
 fn check_component(name: &str, content: &[u8], says: &str) {
@@ -81,6 +81,19 @@ fn an_input_that_the_function_does_not_take() {
     run(&["run", "wordcount"]).refused(2, "none is given");
     let bytes = ["--input", "x", "--content-type", "image/png"];
     run(&[&["run", "wordcount"][..], &bytes].concat()).refused(2, "not image/png");
+}
+
+#[test]
+fn an_input_that_does_not_fit_the_functions_schema() {
+    let input = ["--input", "{\"text\": [], \"to\": \"ass\"}"];
+    let ran = run(&[&["run", "subtitles"][..], &input].concat());
+    ran.refused(
+        2,
+        "input.text: expected string, got an array; input.to: expected \"vtt\" or \"srt\"",
+    );
+    let lines = "{\"plugin\": \"echo\"}\n{\"plugin\": \"subtitles\", \"input\": {}}";
+    let ran = run_with(&["run", "--jsonl", "-"], lines.as_bytes());
+    ran.refused(2, "stdin:2: input.text: it is missing");
 }
 
 #[test]

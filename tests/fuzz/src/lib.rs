@@ -1,0 +1,20 @@
+//! What holds for any bytes at the doors.
+//!
+//! Each function takes bytes as a stranger hands them over, and panics where a promise is broken. The
+//! targets in `fuzz/` call them with whatever the fuzzer thinks of; `tests/it/fuzz.rs` calls them with
+//! the corpus that is checked in, so that what was found once stays found.
+
+mod component;
+mod job_request;
+mod manifest;
+
+pub use component::component;
+pub use job_request::job_request;
+pub use manifest::manifest;
+
+/// A target by its name: that of its file in `fuzz/fuzz_targets`, and of its folder in `fuzz/corpus`.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All of them.
+pub const TARGETS: [Target; 3] =
+    [("component", component), ("job_request", job_request), ("manifest", manifest)];

@@ -1,0 +1,23 @@
+//! Manifests of plugins.
+
+use gristmill_runtime::{Fault, Limits, Manifest};
+
+/// A manifest is read, or each of its faults names a line that it has, in their order.
+///
+/// # Panics
+/// It isn't so.
+pub fn manifest(data: &[u8]) {
+    let Err(faults) = Manifest::parse(data, &Limits::MAX) else { return };
+    assert!(!faults.is_empty(), "it is refused for nothing");
+    assert!(faults.is_sorted_by_key(|fault| fault.line), "out of order: {faults:?}");
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    for Fault { line, place, message } in &faults {
+        assert!(!message.is_empty() && !message.contains('\n'), "{message:?}");
+        // What is said of the file as a whole names neither.
+        let Some(place) = place else { continue };
+        let lines = text.matches('\n').count() + 1;
+        let line = line.unwrap_or_else(|| panic!("no line: {place}: {message}"));
+        assert!((1..=lines).contains(&line), "line {line} of {lines}: {message}");
+        assert!(!place.contains('\n'), "{place:?}");
+    }
+}
