@@ -36,6 +36,11 @@ fn replay(name: &str) {
 }
 
 #[test]
+fn arguments_of_the_corpus_are_taken_or_refused() {
+    replay("arguments");
+}
+
+#[test]
 fn components_of_the_corpus_do_no_harm() {
     replay("component");
 }

@@ -2,6 +2,7 @@
 
 mod bulk;
 mod cache;
+mod foreign;
 mod fuzz;
 mod grants;
 mod guests;

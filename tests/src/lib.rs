@@ -44,3 +44,12 @@ pub fn plugin(name: &str) -> PathBuf {
 pub fn guest(name: &str) -> PathBuf {
     built("test-guests", name)
 }
+
+/// A component that nobody here wrote.
+///
+/// # Panics
+/// It wasn't fetched.
+#[must_use]
+pub fn foreign(name: &str) -> PathBuf {
+    built("test-foreign", name)
+}

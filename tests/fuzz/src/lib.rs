@@ -4,10 +4,12 @@
 //! targets in `fuzz/` call them with whatever the fuzzer thinks of; `tests/it/fuzz.rs` calls them with
 //! the corpus that is checked in, so that what was found once stays found.
 
+mod arguments;
 mod component;
 mod job_request;
 mod manifest;
 
+pub use arguments::arguments;
 pub use component::component;
 pub use job_request::job_request;
 pub use manifest::manifest;
@@ -16,5 +18,9 @@ pub use manifest::manifest;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 3] =
-    [("component", component), ("job_request", job_request), ("manifest", manifest)];
+pub const TARGETS: [Target; 4] = [
+    ("arguments", arguments),
+    ("component", component),
+    ("job_request", job_request),
+    ("manifest", manifest),
+];
