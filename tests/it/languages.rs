@@ -5,6 +5,8 @@ mod pi;
 mod probe;
 mod wordcount;
 
+use std::path::PathBuf;
+
 use gristmill_job::{ErrorReport, LogLevel, Outcome, Payload};
 use gristmill_runtime::{Config, Plugin, Report};
 use gristmill_tests::{Sandbox, a_job, kept_code};
@@ -17,6 +19,14 @@ const LANGUAGES: [&str; 3] = ["", "-js", "-python"];
 /// a Python interpreter.
 fn sandbox() -> Sandbox {
     Sandbox::with_config(Config { slots: 4, compiled_dir: Some(kept_code()), ..Config::default() })
+}
+
+/// The component of a shipped plugin in a language.
+fn plugin(name: &str, language: &str) -> PathBuf {
+    if language.is_empty() {
+        return gristmill_tests::plugin(name);
+    }
+    gristmill_tests::interpreted(&format!("{name}{language}"))
 }
 
 async fn run(sandbox: &Sandbox, plugin: &Plugin, function: &str, input: Payload) -> Report {

@@ -36,6 +36,15 @@ pub fn plugin(name: &str) -> PathBuf {
     built("plugins", name)
 }
 
+/// The component of a shipped plugin that brings an interpreter.
+///
+/// # Panics
+/// It wasn't built.
+#[must_use]
+pub fn interpreted(name: &str) -> PathBuf {
+    built("interpreted-plugins", name)
+}
+
 /// The component of a guest of `tests/guests`.
 ///
 /// # Panics

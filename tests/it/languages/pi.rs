@@ -14,7 +14,7 @@ const FIFTY: &str = "3.14159265358979323846264338327950288419716939937510";
 async fn pi_is_the_same_in_every_language() {
     let sandbox = sandbox();
     for language in LANGUAGES {
-        let file = gristmill_tests::plugin(&format!("pi{language}"));
+        let file = super::plugin("pi", language);
         let plugin = sandbox.runtime.load_file(&file).await.expect("it loads");
         check_digits(&sandbox, &plugin).await;
         check_failures(&sandbox, &plugin).await;

@@ -4,7 +4,7 @@ use gristmill_job::Payload;
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 
-use super::{LANGUAGES, payload, run, sandbox};
+use super::{LANGUAGES, payload, plugin, run, sandbox};
 
 /// Texts on which an implementation could differ.
 const TEXTS: [&str; 22] = [
@@ -103,7 +103,7 @@ async fn words_are_counted_alike_in_every_language() {
     let sandbox = sandbox();
     let mut plugins = Vec::new();
     for language in LANGUAGES {
-        let file = gristmill_tests::plugin(&format!("wordcount{language}"));
+        let file = plugin("wordcount", language);
         plugins.push(sandbox.runtime.load_file(&file).await.expect("it loads"));
     }
     for text in &texts {
