@@ -76,6 +76,18 @@ pub(crate) fn check(
     Ok(function.name.clone())
 }
 
+/// Reads a description and holds an input against its first function, as a plugin of it would: for fuzzing
+/// what strangers say on either side.
+///
+/// # Errors
+/// What is wrong with either.
+#[doc(hidden)]
+pub fn read_and_check(description: &str, input: &Payload) -> Result<(), String> {
+    let functions = parse(description)?;
+    let first = functions.first().map(|function| function.name.clone());
+    check(Some(&functions), first.as_ref(), input).map(drop).map_err(|why| why.message)
+}
+
 fn find<'a>(
     functions: &'a [Function],
     asked: Option<&FunctionName>,

@@ -5,10 +5,12 @@
 //! the corpus that is checked in, so that what was found once stays found.
 
 mod component;
+mod description;
 mod job_request;
 mod manifest;
 
 pub use component::component;
+pub use description::description;
 pub use job_request::job_request;
 pub use manifest::manifest;
 
@@ -16,5 +18,9 @@ pub use manifest::manifest;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 3] =
-    [("component", component), ("job_request", job_request), ("manifest", manifest)];
+pub const TARGETS: [Target; 4] = [
+    ("component", component),
+    ("description", description),
+    ("job_request", job_request),
+    ("manifest", manifest),
+];

@@ -72,6 +72,21 @@ fn as_many_faults_are_told_as_there_is_room_for() {
 }
 
 #[test]
+fn what_a_fault_repeats_is_cut() {
+    let mut deep = json!(1);
+    for _ in 0..100 {
+        deep = json!({"k".repeat(1_000): deep});
+    }
+    let pattern = "a".repeat(5_000);
+    let schema =
+        json!({"additionalProperties": {"$ref": "#"}, "type": "object", "pattern": pattern});
+    for input in [deep, json!("b".repeat(1_000))] {
+        let found = faults(&schema, &input);
+        assert!(!found.is_empty() && found.iter().all(|fault| fault.len() < 2_000), "{found:?}");
+    }
+}
+
+#[test]
 fn each_keyword_is_kept() {
     let table = json!([
         [{"type": "integer"}, 1.0, 1.5],
