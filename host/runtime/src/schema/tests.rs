@@ -98,6 +98,8 @@ fn each_keyword_is_kept() {
         [{"exclusiveMaximum": 18446744073709551615_u64}, 18446744073709551614_u64, 18446744073709551615_u64],
         [{"multipleOf": 0.01}, 0.07, 0.075],
         [{"multipleOf": 3}, -9, 10],
+        [{"exclusiveMinimum": -1e308, "type": "integer"}, 1e308, -1e308],
+        [{"enum": [1e308]}, 1e308, -1e308],
         [{"minLength": 2}, "äö", "ä"],
         [{"maxLength": 2}, "äö", "äöü"],
         [{"pattern": "b+"}, "abc", "ac"],
