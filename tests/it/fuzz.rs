@@ -46,6 +46,11 @@ fn components_of_the_corpus_do_no_harm() {
 }
 
 #[test]
+fn descriptions_of_the_corpus_are_kept_or_refused() {
+    replay("description");
+}
+
+#[test]
 fn jobs_of_the_corpus_are_read_or_refused() {
     replay("job_request");
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use gristmill_job::{FunctionName, NewJob, Payload, Rejection, RejectionCode, media};
+use gristmill_job::{FunctionName, NewJob, Payload, PluginName, Rejection, RejectionCode, media};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -118,6 +118,20 @@ pub(crate) fn admit(functions: Option<&[Function]>, job: &NewJob) -> Result<Call
     };
     let how = how.map_err(|message| Rejection { code: RejectionCode::InvalidInput, message })?;
     Ok(Called { function: function.name.clone(), how })
+}
+
+/// Reads a description and holds an input against its first function, as a plugin of it would: for fuzzing
+/// what strangers say on either side.
+///
+/// # Errors
+/// What is wrong with either.
+#[doc(hidden)]
+pub fn read_and_check(description: &str, input: &Payload) -> Result<(), String> {
+    let functions = parse(description)?;
+    let fuzzed = PluginName::new("fuzzed").map_err(|why| why.to_string())?;
+    let function = functions.first().map(|function| function.name.clone());
+    let job = NewJob { function, ..NewJob::new(fuzzed, input.clone()) };
+    admit(Some(&functions), &job).map(drop).map_err(|why| why.message)
 }
 
 fn unknown(message: String) -> Rejection {

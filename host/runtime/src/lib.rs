@@ -55,6 +55,8 @@ pub use compile::child::compile_child;
 pub use compile::{CompileLimits, Compiler, CompilerChild};
 pub use config::Config;
 pub use describe::Function;
+#[doc(hidden)]
+pub use describe::read_and_check;
 pub use engine::{Allocator, EngineInfo, Occupancy};
 pub use error::{Error, LoadError};
 pub use grants::{Access, Folder, Grants, HttpHost, Reach, Secret, Target};

@@ -6,11 +6,13 @@
 
 mod arguments;
 mod component;
+mod description;
 mod job_request;
 mod manifest;
 
 pub use arguments::arguments;
 pub use component::component;
+pub use description::description;
 pub use job_request::job_request;
 pub use manifest::manifest;
 
@@ -18,9 +20,10 @@ pub use manifest::manifest;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 4] = [
+pub const TARGETS: [Target; 5] = [
     ("arguments", arguments),
     ("component", component),
+    ("description", description),
     ("job_request", job_request),
     ("manifest", manifest),
 ];

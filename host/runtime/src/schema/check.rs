@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::fault::{Fault, Faults, Path, listed, shown};
+use super::fault::{BYTES_SHOWN, Fault, Faults, Path, listed, shown};
 use super::values::{canonical, is_multiple, same};
 use super::{DEPTH_MAX, FAULTS_MAX, Form, Place, Properties, Rule, Size, Type};
+use crate::log_book::cut;
 
 /// Why an input is refused without a full answer.
 #[derive(Debug, Clone, Copy)]
@@ -86,7 +87,7 @@ impl Check<'_> {
             (Rule::Pattern(pattern), Value::String(text)) => {
                 self.spend(pattern.steps(text))?;
                 if !pattern.fits(text) {
-                    let wanted = pattern.text();
+                    let wanted = cut(pattern.text(), BYTES_SHOWN);
                     faults.add(path, || {
                         format!("{} doesn't fit the pattern {wanted:?}", shown(value))
                     });

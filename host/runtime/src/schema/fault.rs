@@ -6,8 +6,11 @@ use serde_json::Value;
 
 use crate::log_book::cut;
 
-/// Bytes of a value, a key or a list of words that a fault repeats.
-const BYTES_SHOWN: usize = 120;
+/// Bytes of a value, a key, a pattern or a list of words that a fault repeats.
+pub(super) const BYTES_SHOWN: usize = 120;
+
+/// Bytes of a path that a fault tells: an input may have a hundred keys one within the other.
+const PATH_BYTES_SHOWN: usize = 1 << 10;
 
 /// One thing that is wrong with an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +71,9 @@ impl Faults {
     pub(super) fn add(&mut self, path: &Path<'_>, message: impl FnOnce() -> String) {
         self.any = true;
         if !self.is_full() {
-            self.found.push(Fault { path: path.to_string(), message: message() });
+            let mut path = path.to_string();
+            path.truncate(path.floor_char_boundary(PATH_BYTES_SHOWN));
+            self.found.push(Fault { path, message: message() });
         }
     }
 

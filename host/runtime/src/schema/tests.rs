@@ -72,6 +72,21 @@ fn as_many_faults_are_told_as_there_is_room_for() {
 }
 
 #[test]
+fn what_a_fault_repeats_is_cut() {
+    let mut deep = json!(1);
+    for _ in 0..100 {
+        deep = json!({"k".repeat(1_000): deep});
+    }
+    let pattern = "a".repeat(5_000);
+    let schema =
+        json!({"additionalProperties": {"$ref": "#"}, "type": "object", "pattern": pattern});
+    for input in [deep, json!("b".repeat(1_000))] {
+        let found = faults(&schema, &input);
+        assert!(!found.is_empty() && found.iter().all(|fault| fault.len() < 2_000), "{found:?}");
+    }
+}
+
+#[test]
 fn each_keyword_is_kept() {
     let table = json!([
         [{"type": "integer"}, 1.0, 1.5],
@@ -83,6 +98,8 @@ fn each_keyword_is_kept() {
         [{"exclusiveMaximum": 18446744073709551615_u64}, 18446744073709551614_u64, 18446744073709551615_u64],
         [{"multipleOf": 0.01}, 0.07, 0.075],
         [{"multipleOf": 3}, -9, 10],
+        [{"exclusiveMinimum": -1e308, "type": "integer"}, 1e308, -1e308],
+        [{"enum": [1e308]}, 1e308, -1e308],
         [{"minLength": 2}, "äö", "ä"],
         [{"maxLength": 2}, "äö", "äöü"],
         [{"pattern": "b+"}, "abc", "ac"],

@@ -10,6 +10,9 @@ use super::{Bound, Type};
 /// How far a remainder of fractions may be off: what is a multiple in decimals is so in no binary.
 const REMAINDER_SHARE: f64 = 1e-9;
 
+/// Floats from here on aren't compared as whole numbers: what they would be converted to ends above.
+const WHOLE_MAX: f64 = 1e38;
+
 impl Type {
     pub(super) const ALL: [(&'static str, Self); 7] = [
         ("null", Self::Null),
@@ -33,7 +36,9 @@ impl Type {
             | (Self::String, Value::String(_))
             | (Self::Array, Value::Array(_))
             | (Self::Object, Value::Object(_)) => true,
-            (Self::Integer, Value::Number(number)) => whole(number).is_some(),
+            (Self::Integer, Value::Number(number)) => {
+                !number.is_f64() || float(number).fract() == 0.0
+            }
             _ => false,
         }
     }
@@ -60,14 +65,13 @@ impl Bound {
     }
 }
 
-/// The number, if it has no fraction.
+/// The number, if it has no fraction and is small enough to be exact.
 fn whole(number: &Number) -> Option<i128> {
     if let Some(whole) = number.as_i64().map(i128::from).or(number.as_u64().map(i128::from)) {
         return Some(whole);
     }
     let float = number.as_f64()?;
-    // Beyond the largest, it is rounded to it.
-    (float.fract() == 0.0).then_some(float as i128)
+    (float.fract() == 0.0 && float.abs() < WHOLE_MAX).then_some(float as i128)
 }
 
 fn float(number: &Number) -> f64 {
@@ -76,7 +80,7 @@ fn float(number: &Number) -> f64 {
 
 fn compare(a: &Number, b: &Number) -> Ordering {
     match (whole(a), whole(b)) {
-        (Some(a), Some(b)) if a.abs() < i128::MAX && b.abs() < i128::MAX => a.cmp(&b),
+        (Some(a), Some(b)) => a.cmp(&b),
         _ => float(a).total_cmp(&float(b)),
     }
 }
