@@ -50,7 +50,10 @@ async fn check_failures(sandbox: &Sandbox, plugin: &Plugin) {
     let (error, disposition) = failure(&report);
     let found = (error.code.as_str(), disposition);
     assert_eq!(found, ("invalid-input", Disposition::Fatal), "{plugin:?}");
-    assert!(error.message.starts_with("invalid input: "), "{plugin:?}: {}", error.message);
+    // The host refuses it where the plugin describes its types, as that in Rust does; else the SDK does.
+    let refusals = ["invalid input: ", "input: expected integer, got \"many\""];
+    let is_known = refusals.iter().any(|refusal| error.message.starts_with(refusal));
+    assert!(is_known, "{plugin:?}: {}", error.message);
 }
 
 async fn check_follow_ups(sandbox: &Sandbox, plugin: &Plugin) {
