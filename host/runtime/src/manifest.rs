@@ -148,7 +148,10 @@ impl Manifest {
         };
         let (table, errors) = DeTable::parse_recoverable(text);
         if !errors.is_empty() {
-            return Err(errors.iter().map(|error| Fault::of_syntax(text, error)).collect());
+            let faults = errors.iter().map(|error| Fault::of_syntax(text, error));
+            let mut faults: Vec<Fault> = faults.collect();
+            faults.sort_by_key(|fault| fault.line);
+            return Err(faults);
         }
         let faults = Faults::new(text);
         let manifest = sections::manifest(Section::root(table.get_ref(), &faults), max);

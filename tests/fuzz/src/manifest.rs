@@ -18,6 +18,6 @@ pub fn manifest(data: &[u8]) {
         let lines = text.matches('\n').count() + 1;
         let line = line.unwrap_or_else(|| panic!("no line: {place}: {message}"));
         assert!((1..=lines).contains(&line), "line {line} of {lines}: {message}");
-        assert!(!place.contains('\n'), "{place:?}");
+        assert!(!place.contains(char::is_control), "{place:?}");
     }
 }

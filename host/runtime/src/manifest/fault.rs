@@ -31,7 +31,10 @@ impl Fault {
         let message = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
         let number = error.span().and_then(|span| line_of(text, span.start));
         let line = number.and_then(|number| text.lines().nth(number - 1));
-        let place = line.map(|line| cut(line.trim(), LINE_BYTES_SHOWN).to_owned());
+        // It goes to terminals, which obey some of what can't be seen.
+        let shown =
+            |line: &str| cut(line.trim(), LINE_BYTES_SHOWN).replace(char::is_control, "\u{fffd}");
+        let place = line.map(shown);
         Self { line: number, place, message }
     }
 }
