@@ -1,9 +1,11 @@
-//! What can't be loaded, and what is said of it.
+//! What can be loaded, and what can't and what is said of it.
+
+use std::path::Path;
 
 use bytes::Bytes;
-use gristmill_job::PluginName;
+use gristmill_job::{Outcome, Payload, PluginName};
 use gristmill_runtime::{Config, Limits, LoadError};
-use gristmill_tests::Sandbox;
+use gristmill_tests::{Sandbox, a_job};
 
 async fn load(sandbox: &Sandbox, bytes: impl Into<Bytes>) -> LoadError {
     let name = PluginName::new("guest").expect("a name");
@@ -91,4 +93,19 @@ async fn a_plugin_says_what_functions_it_has() {
     let names: Vec<&str> = functions.iter().map(|function| function.name.as_str()).collect();
     assert_eq!(names, ["retry", "retry_after", "fatal"]);
     assert!(functions[0].summary.as_deref().is_some_and(|text| text.contains("retried")));
+}
+
+#[tokio::test]
+async fn a_component_of_the_first_version_of_the_contract_keeps_working() {
+    let sandbox = Sandbox::new();
+    let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("old/echo-0.1.0.wasm");
+    let component = std::fs::read(old).expect("it is kept");
+    let name = "echo".parse().expect("a name");
+    let plugin = sandbox.runtime.load(name, component.into()).await.expect("it loads");
+    let imports: Vec<&str> = plugin.imports().iter().map(|import| import.name.as_str()).collect();
+    assert!(imports.contains(&"gristmill:job/types@0.1.0"), "{imports:?}");
+    let job = a_job("echo", "", Payload::text("as ever"));
+    let report = sandbox.attempt(&plugin, job, 1, None).await;
+    let Outcome::Completed { result } = report.outcome else { panic!("{:?}", report.outcome) };
+    assert_eq!(result, Some(Payload::text("as ever")));
 }
