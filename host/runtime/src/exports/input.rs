@@ -34,10 +34,12 @@ impl Export {
         if input.is_none() {
             return self.of_json(Value::Object(Map::new()));
         }
+        let json = || {
+            serde_json::from_slice(&input.data)
+                .map_err(|error| format!("the input is no valid JSON: {error}"))
+        };
         if media::is_json(content_type) {
-            let json = serde_json::from_slice(&input.data)
-                .map_err(|error| format!("the input is no valid JSON: {error}"))?;
-            return self.of_json(json);
+            return self.of_json(json()?);
         }
         if media::fits(content_type, media::WAVE) {
             return self.of_wave(&text_of(input)?);
@@ -48,6 +50,8 @@ impl Export {
                 text_of(input).map(Arguments::Text)
             }
             [] => Err(format!("{} takes no input", self.path.function)),
+            // A number on a command line is text as far as its sender knows.
+            _ if media::is_text(content_type) => self.of_json(json()?),
             _ => {
                 let takes = self.accepts().join(" or ");
                 Err(format!("{} takes {takes}, not {content_type}", self.path.function))

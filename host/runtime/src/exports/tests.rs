@@ -202,6 +202,7 @@ async fn arguments_go_by_name_by_position_in_wave_and_as_they_are() {
     for input in [
         Payload::json(&json!({"left": 40, "right": 2})),
         Payload::json(&json!([40, "2"])),
+        Payload::text("[40, 2]"),
         wave("40, 2"),
         wave("(40, 2)"),
     ] {
@@ -256,7 +257,8 @@ async fn what_does_not_fit_is_told_before_an_attempt_and_takes_none() {
     );
     assert!(refused(Payload::json(&json!([1, 2, 3]))).contains("expected 2 arguments, got 3"));
     assert!(refused(Payload::json(&json!(1))).contains("an array of 2"));
-    assert!(refused(Payload::text("1")).contains("add takes application/json"));
+    assert!(refused(Payload::bytes(vec![1])).contains("add takes application/json"));
+    assert!(refused(Payload::text("[1,")).contains("no valid JSON"));
     assert!(refused(Payload::none()).contains("input.left: is missing"));
     let broken = Payload { content_type: media::JSON.to_owned(), data: "{".into() };
     assert!(refused(broken).contains("no valid JSON"));
