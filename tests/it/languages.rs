@@ -3,6 +3,7 @@
 
 mod pi;
 mod probe;
+mod typed;
 mod wordcount;
 
 use std::path::PathBuf;
