@@ -1,6 +1,6 @@
 //! What an attempt costs: the bare engine, the sandbox, and the way through the memory queue, in
 //! turn in the same run, since only ratios of one run mean anything on a noisy machine. And what a
-//! hit in the cache costs a guest, and JSON beside a typed call.
+//! hit in the cache costs a guest, JSON beside a typed call, and the same job in three languages.
 //!
 //! `cargo bench -p gristmill-runtime` measures for about a minute. `BENCH_ROUNDS` and
 //! `BENCH_MILLIS` (of one measurement) make it longer or shorter; `BENCH_WAY` measures one way
@@ -8,6 +8,7 @@
 
 mod bare;
 mod cache_hit;
+mod languages;
 mod through_the_queue;
 mod typed;
 
@@ -76,6 +77,7 @@ fn main() {
     if std::env::var("BENCH_WAY").is_err() {
         cache_hit::compare(rounds);
         typed::compare(rounds);
+        languages::compare(rounds);
     }
 }
 
