@@ -143,21 +143,14 @@ pub(crate) fn find<'a>(
     functions: &'a [Function],
     asked: Option<&FunctionName>,
 ) -> Result<&'a Function, Rejection> {
-    let listed = |functions: &[&Function]| {
-        let names: Vec<&str> = functions.iter().map(|function| function.name.as_str()).collect();
-        let names = names.join(", ");
-        let shown = cut(&names, NAMES_BYTES_MAX);
-        format!("{shown}{}", if shown.len() < names.len() { "…" } else { "" })
-    };
-    let all: Vec<&Function> = functions.iter().collect();
     let Some(asked) = asked else {
         return match functions {
             [only] => Ok(only),
             [] => Err(unknown("the plugin has no function".to_owned())),
-            _ => Err(unknown(format!(
-                "the plugin has several functions, name one: {}",
-                listed(&all)
-            ))),
+            _ => {
+                let names = listed(functions.iter());
+                Err(unknown(format!("the plugin has several functions, name one: {names}")))
+            }
         };
     };
     if let Some(function) = functions.iter().find(|function| function.name == *asked) {
@@ -171,13 +164,22 @@ pub(crate) fn find<'a>(
     match functions.iter().filter(goes_by).collect::<Vec<_>>().as_slice() {
         [only] => Ok(only),
         [] => {
-            Err(unknown(format!("the plugin has no function {asked:?}; it has {}", listed(&all))))
+            let names = listed(functions.iter());
+            Err(unknown(format!("the plugin has no function {asked:?}; it has {names}")))
         }
-        several => Err(unknown(format!(
-            "the plugin has several functions {asked:?}, name one: {}",
-            listed(several)
-        ))),
+        several => {
+            let names = listed(several.iter().copied());
+            Err(unknown(format!("the plugin has several functions {asked:?}, name one: {names}")))
+        }
     }
+}
+
+/// Names as an error lists them.
+fn listed<'a>(functions: impl Iterator<Item = &'a Function>) -> String {
+    let names: Vec<&str> = functions.map(|function| function.name.as_str()).collect();
+    let names = names.join(", ");
+    let shown = cut(&names, NAMES_BYTES_MAX);
+    format!("{shown}{}", if shown.len() < names.len() { "…" } else { "" })
 }
 
 /// Why an input isn't what a function takes.

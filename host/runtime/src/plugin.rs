@@ -106,6 +106,9 @@ impl Plugin {
     /// the plugin has several.
     #[must_use]
     pub fn terms(&self, function: Option<&FunctionName>) -> &Arc<Terms> {
+        if !self.0.terms.differ() {
+            return self.0.terms.of(None);
+        }
         let found = self.functions().and_then(|all| describe::find(all, function).ok());
         self.0.terms.of(found.map(|found| &found.name).or(function))
     }

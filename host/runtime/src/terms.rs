@@ -73,11 +73,13 @@ impl AllTerms {
         }
     }
 
+    /// Whether some function has terms of its own.
+    pub(crate) fn differ(&self) -> bool {
+        !self.functions.is_empty()
+    }
+
     /// The terms of a function; of none that the manifest names, the general ones.
     pub(crate) fn of(&self, function: Option<&FunctionName>) -> &Arc<Terms> {
-        if self.functions.is_empty() {
-            return &self.general;
-        }
         function.and_then(|name| self.functions.get(name)).unwrap_or(&self.general)
     }
 

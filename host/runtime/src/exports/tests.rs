@@ -353,6 +353,17 @@ async fn a_manifests_rules_hold_for_an_export_by_any_of_its_names() {
     let plugin = runtime.load_with(name, bytes, manifest.unwrap()).await.unwrap();
     let wall = |name: &str| plugin.terms(Some(&name.parse().unwrap())).limits.wall.as_secs();
     assert_eq!((wall("add"), wall("text") == 7), (7, false));
+
+    let in_interface = r#"
+      (func $f (param "left" u32) (param "right" u32) (result u32) (canon lift (core func $i "add")))
+      (instance $one (export "add" (func $f)))
+      (export "test:sums/one@1.2.0" (instance $one))"#;
+    let manifest = Manifest::parse(b"[functions.add.limits]\nwall = '7s'", runtime.limits_max());
+    let bytes = Bytes::from(component(in_interface));
+    let name = "typed".parse().unwrap();
+    let plugin = runtime.load_with(name, bytes, manifest.unwrap()).await.unwrap();
+    let wall = |name: &str| plugin.terms(Some(&name.parse().unwrap())).limits.wall.as_secs();
+    assert_eq!((wall("one.add"), wall("test:sums/one@1.2.0#add")), (7, 7));
 }
 
 #[tokio::test]
