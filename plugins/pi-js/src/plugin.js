@@ -14,7 +14,7 @@ const REMEMBERED = 24 * 60 * 60 * 1000;
 export const { handler, describe } = plugin({
   digits: {
     summary: "Gives π with so many digits after the point, from the cache if it has them.",
-    input: { type: "integer", minimum: 1, maximum: DIGITS_MAX },
+    input: { type: "integer" },
     output: { type: "object", properties: { digits: { type: "string" }, cached: { type: "boolean" } } },
     run(ctx, length) {
       if (!Number.isInteger(length)) {
