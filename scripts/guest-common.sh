@@ -57,3 +57,13 @@ find_linker() {
 library_is_buildable() {
     debian_compiler_is_installed && [[ -f $wasi_libc/libc.a ]] && find_linker
 }
+
+# place COMPONENT PLACED: puts a component where a daemon may watch; in one step, so that it never reads half
+# a file, and only if it has changed. Prints its size.
+place() {
+    if ! cmp -s "$1" "$2"; then
+        cp "$1" "$2.new"
+        mv "$2.new" "$2"
+    fi
+    printf '%8d %s\n' "$(stat -c %s "$2")" "${2#"$checkout/"}"
+}
