@@ -102,17 +102,17 @@ pub(crate) struct OptionArgs {
     #[arg(long, value_name = "DURATION", env = "GRISTMILL_TIMEOUT", hide_env_values = true, value_parser = parse_duration)]
     pub(crate) timeout: Option<Duration>,
     /// A name and a value for the job to read; may be repeated
-    #[arg(long = "header", value_name = "NAME=VALUE", value_parser = parse_header)]
+    #[arg(long = "header", value_name = "NAME=VALUE", value_parser = parse_pair)]
     headers: Vec<(String, String)>,
     /// An argument for a plugin that is a program; may be repeated
     #[arg(long = "arg", value_name = "VALUE", allow_hyphen_values = true)]
     args: Vec<String>,
     /// A variable of a program's environment that its manifest lets jobs set; may be repeated
-    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_header)]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_pair)]
     env: Vec<(String, String)>,
 }
 
-fn parse_header(text: &str) -> Result<(String, String), String> {
+pub(super) fn parse_pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
         None => Err("it has no `=` between name and value".to_owned()),

@@ -3,6 +3,7 @@
 use clap::Args;
 use gristmill::runtime::{Config, Limit, Limits};
 
+use super::args::parse_pair;
 use super::error::Error;
 
 /// What attempts are allowed.
@@ -39,14 +40,12 @@ struct Allowed {
 }
 
 fn parse(text: &str) -> Result<Allowed, String> {
-    let Some((name, value)) = text.split_once('=') else {
-        return Err("it has no `=` between name and value".to_owned());
-    };
-    let Some(limit) = Limit::named(name) else {
+    let (name, value) = parse_pair(text)?;
+    let Some(limit) = Limit::named(&name) else {
         let known: Vec<&str> = Limit::ALL.iter().map(|limit| limit.name).collect();
         return Err(format!("{name:?} is no limit; limits are {}", known.join(", ")));
     };
-    Ok(Allowed { limit, value: limit.read(value)? })
+    Ok(Allowed { limit, value: limit.read(&value)? })
 }
 
 impl LimitsArgs {
