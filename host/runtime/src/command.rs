@@ -125,7 +125,7 @@ impl Command {
             Ok((Err(()),)) => 1,
             Err(error) => error.downcast::<I32Exit>()?.0,
         };
-        let written = store.data_mut().program.take().map(|program| program.stdout.take());
+        let written = store.data_mut().program.take().map(|program| program.stdout.written());
         Ok(ended(code, written.unwrap_or_default()))
     }
 }

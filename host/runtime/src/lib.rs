@@ -35,6 +35,7 @@ mod log_book;
 mod manifest;
 mod mask;
 mod outbound;
+mod output;
 mod plugin;
 mod report;
 mod reuse;

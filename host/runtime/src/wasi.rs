@@ -3,12 +3,9 @@
 //!
 //! Everything else of WASI is linked inert, by [`inert`](crate::inert).
 
-use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use gristmill_job::LogLevel;
 use tokio::io::AsyncWrite;
 use wasmtime::component::Linker;
@@ -16,17 +13,16 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream, WasiCli, WasiCliView};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
 use wasmtime_wasi::p2::bindings::{cli, filesystem, random};
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
-use wasmtime_wasi::p2::{DynOutputStream, OutputStream, Pollable, StreamResult};
+use wasmtime_wasi::p2::{DynOutputStream, OutputStream, StreamError};
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 
 use crate::command::Program;
 use crate::grants::{Access, Grants};
 use crate::log_book::LogBook;
+use crate::output::{Output, Sink};
 use crate::state::{State, lock};
 
-/// Bytes that a stream takes at once: a guest that writes more asks again.
-const WRITE_BYTES_MAX: usize = 64 << 10;
 /// Bytes of randomness in one call. The engine would allow 64 MiB, for which nothing else gets its
 /// turn on the thread.
 const RANDOM_BYTES_MAX: u64 = 1 << 20;
@@ -152,11 +148,11 @@ impl IsTerminal for LogStream {
 
 impl StdoutStream for LogStream {
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        Box::new(Lines::new(self.clone()))
+        Box::new(Output(Lines::new(self.clone())))
     }
 
     fn p2_stream(&self) -> Box<dyn OutputStream> {
-        Box::new(Lines::new(self.clone()))
+        Box::new(Output(Lines::new(self.clone())))
     }
 }
 
@@ -172,7 +168,7 @@ impl Lines {
         Self { stream, unfinished: Vec::new() }
     }
 
-    fn take(&mut self, bytes: &[u8]) {
+    fn add(&mut self, bytes: &[u8]) {
         let was_finished = self.unfinished.is_empty();
         self.cut(bytes);
         let unfinished = &self.stream.outputs.unfinished;
@@ -200,51 +196,18 @@ impl Lines {
     }
 }
 
+impl Sink for Lines {
+    fn take(&mut self, bytes: &[u8]) -> Result<(), StreamError> {
+        self.add(bytes);
+        Ok(())
+    }
+}
+
 impl Drop for Lines {
     fn drop(&mut self) {
         if !self.unfinished.is_empty() {
-            self.take(b"\n");
+            self.add(b"\n");
         }
         self.stream.outputs.open.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl OutputStream for Lines {
-    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.take(&bytes);
-        Ok(())
-    }
-
-    fn flush(&mut self) -> StreamResult<()> {
-        Ok(())
-    }
-
-    fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(WRITE_BYTES_MAX)
-    }
-}
-
-#[async_trait::async_trait]
-impl Pollable for Lines {
-    async fn ready(&mut self) {}
-}
-
-impl AsyncWrite for Lines {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        let taken = bytes.len().min(WRITE_BYTES_MAX);
-        self.take(&bytes[..taken]);
-        Poll::Ready(Ok(taken))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Poll::Ready(Ok(()))
     }
 }

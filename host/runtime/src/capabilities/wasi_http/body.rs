@@ -7,8 +7,7 @@ use tokio::sync::oneshot;
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 use wasmtime_wasi::p2::{
-    DynInputStream, DynOutputStream, DynPollable, OutputStream, Pollable, StreamError,
-    StreamResult, subscribe,
+    DynInputStream, DynOutputStream, DynPollable, Pollable, StreamError, subscribe,
 };
 
 use super::Fields;
@@ -16,10 +15,8 @@ use crate::bindings::wasi_http::types::{
     ErrorCode, HostFutureTrailers, HostIncomingBody, HostOutgoingBody,
 };
 use crate::budget::Meter;
+use crate::output::{Output, Sink};
 use crate::state::{State, lock};
-
-/// Bytes that a stream takes at once: a guest that writes more asks again.
-const WRITE_BYTES_MAX: usize = 64 << 10;
 
 /// A request's body that is being written.
 pub struct OutgoingBody {
@@ -68,28 +65,15 @@ impl OutgoingBody {
     }
 }
 
-impl OutputStream for Writer {
-    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+impl Sink for Writer {
+    fn take(&mut self, bytes: &[u8]) -> Result<(), StreamError> {
         if !self.meter.take(bytes.len() as u64) {
             let code = ErrorCode::HttpRequestBodySize(Some(self.meter.max()));
             return Err(StreamError::LastOperationFailed(code.into()));
         }
-        lock(&self.written).extend_from_slice(&bytes);
+        lock(&self.written).extend_from_slice(bytes);
         Ok(())
     }
-
-    fn flush(&mut self) -> StreamResult<()> {
-        Ok(())
-    }
-
-    fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(WRITE_BYTES_MAX)
-    }
-}
-
-#[async_trait::async_trait]
-impl Pollable for Writer {
-    async fn ready(&mut self) {}
 }
 
 #[async_trait::async_trait]
@@ -103,7 +87,7 @@ impl HostOutgoingBody for State {
         body: Resource<OutgoingBody>,
     ) -> wasmtime::Result<Result<Resource<DynOutputStream>, ()>> {
         let Some(writer) = self.table.get_mut(&body)?.writer.take() else { return Ok(Err(())) };
-        let stream: DynOutputStream = Box::new(writer);
+        let stream: DynOutputStream = Box::new(Output(writer));
         Ok(Ok(self.table.push_child(stream, &body)?))
     }
 

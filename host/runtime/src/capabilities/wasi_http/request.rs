@@ -52,18 +52,14 @@ impl OutgoingRequest {
 }
 
 impl State {
-    /// A part of a request that a guest sets, if it isn't too long.
-    fn set_part(
-        &mut self,
-        part: Option<&str>,
-        set: impl FnOnce(&mut Self) -> wasmtime::Result<()>,
-    ) -> wasmtime::Result<Result<(), ()>> {
+    /// Whether a part of a request that a guest sets is short enough to be held.
+    fn holds_part(&mut self, part: Option<&str>) -> wasmtime::Result<bool> {
         let bytes = part.map_or(0, str::len);
         if bytes > URL_BYTES_MAX {
-            return Ok(Err(()));
+            return Ok(false);
         }
         self.hold_http(bytes)?;
-        set(self).map(Ok)
+        Ok(true)
     }
 }
 
@@ -102,13 +98,14 @@ impl HostOutgoingRequest for State {
         method: Method,
     ) -> wasmtime::Result<Result<(), ()>> {
         let name = match &method {
-            Method::Other(name) => Some(name.clone()),
+            Method::Other(name) => Some(name.as_str()),
             _ => None,
         };
-        self.set_part(name.as_deref(), |state| {
-            state.table.get_mut(&request)?.method = method;
-            Ok(())
-        })
+        if !self.holds_part(name)? {
+            return Ok(Err(()));
+        }
+        self.table.get_mut(&request)?.method = method;
+        Ok(Ok(()))
     }
 
     fn path_with_query(
@@ -127,10 +124,11 @@ impl HostOutgoingRequest for State {
         if path.as_ref().is_some_and(|path| !path.is_empty() && !path.starts_with(['/', '?'])) {
             return Ok(Err(()));
         }
-        self.set_part(path.clone().as_deref(), |state| {
-            state.table.get_mut(&request)?.path_with_query = path;
-            Ok(())
-        })
+        if !self.holds_part(path.as_deref())? {
+            return Ok(Err(()));
+        }
+        self.table.get_mut(&request)?.path_with_query = path;
+        Ok(Ok(()))
     }
 
     fn scheme(&mut self, request: Resource<OutgoingRequest>) -> wasmtime::Result<Option<Scheme>> {
@@ -143,13 +141,14 @@ impl HostOutgoingRequest for State {
         scheme: Option<Scheme>,
     ) -> wasmtime::Result<Result<(), ()>> {
         let name = match &scheme {
-            Some(Scheme::Other(name)) => Some(name.clone()),
+            Some(Scheme::Other(name)) => Some(name.as_str()),
             _ => None,
         };
-        self.set_part(name.as_deref(), |state| {
-            state.table.get_mut(&request)?.scheme = scheme;
-            Ok(())
-        })
+        if !self.holds_part(name)? {
+            return Ok(Err(()));
+        }
+        self.table.get_mut(&request)?.scheme = scheme;
+        Ok(Ok(()))
     }
 
     fn authority(
@@ -164,10 +163,11 @@ impl HostOutgoingRequest for State {
         request: Resource<OutgoingRequest>,
         authority: Option<String>,
     ) -> wasmtime::Result<Result<(), ()>> {
-        self.set_part(authority.clone().as_deref(), |state| {
-            state.table.get_mut(&request)?.authority = authority;
-            Ok(())
-        })
+        if !self.holds_part(authority.as_deref())? {
+            return Ok(Err(()));
+        }
+        self.table.get_mut(&request)?.authority = authority;
+        Ok(Ok(()))
     }
 
     fn headers(
