@@ -17,7 +17,7 @@ use wasmtime::component::Type;
 
 pub(crate) use read::{Reader, VALUES_MAX};
 pub(crate) use schema::{array, object, schema};
-pub(crate) use write::{Full, raw, to_json};
+pub(crate) use write::{Full, list, raw, to_json};
 
 /// The most types that the parameters and results of a component's functions are made of: far more than
 /// people write, and a few megabytes with their schemas.

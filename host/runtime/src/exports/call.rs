@@ -81,9 +81,7 @@ pub(crate) async fn call(
             let arguments = match arguments {
                 Arguments::Values(vals) => vals,
                 Arguments::Text(text) => vec![Val::String(text)],
-                Arguments::Bytes(bytes) => {
-                    vec![Val::List(bytes.into_iter().map(Val::U8).collect())]
-                }
+                Arguments::Bytes(bytes) => vec![values::list(bytes)],
             };
             let mut results = vec![Val::Bool(false); usize::from(export.result.is_some())];
             function.call_async(&mut *store, &arguments, &mut results).await?;

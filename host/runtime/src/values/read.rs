@@ -125,10 +125,7 @@ impl<'t> Reader<'t> {
                 }
             }
             (ValueType::String, Value::String(text)) => Some(Val::String(text)),
-            (ValueType::Bytes, json) => {
-                let bytes = self.bytes(json)?;
-                Some(Val::List(bytes.into_iter().map(Val::U8).collect()))
-            }
+            (ValueType::Bytes, json) => self.bytes(json).map(super::list),
             (ValueType::List(item), Value::Array(items)) => {
                 self.items(items.into_iter().map(|json| (&**item, json))).map(Val::List)
             }
@@ -259,6 +256,10 @@ impl<'t> Reader<'t> {
         if names.clone().any(|known| known == name) {
             return Some(());
         }
+        self.unknown(name, names)
+    }
+
+    fn unknown<'n, T>(&mut self, name: &str, names: impl Iterator<Item = &'n String>) -> Option<T> {
         self.fault(format_args!("{} is none of {}", quoted(name), listed(names)))
     }
 
@@ -281,16 +282,10 @@ impl<'t> Reader<'t> {
         cases: &'t [(String, Option<ValueType>)],
         json: Value,
     ) -> Option<Val> {
-        let (name, json) = match json {
-            Value::String(name) => (name, None),
-            Value::Object(object) if object.len() == 1 => {
-                let (name, json) = object.into_iter().next()?;
-                (name, Some(json))
-            }
-            json => return self.misfit(ty, &json),
+        let (name, json) = self.case(ty, json)?;
+        let Some((case, ty)) = cases.iter().find(|(case, _)| *case == name) else {
+            return self.unknown(&name, cases.iter().map(|(name, _)| name));
         };
-        self.known(&name, cases.iter().map(|(name, _)| name))?;
-        let (case, ty) = cases.iter().find(|(case, _)| *case == name)?;
         let val = self.payload(case, ty.as_ref(), json)?;
         Some(Val::Variant(name, val))
     }
@@ -318,18 +313,22 @@ impl<'t> Reader<'t> {
         err: Option<&'t ValueType>,
         json: Value,
     ) -> Option<Val> {
-        let (side, json) = match json {
-            Value::String(side) => (side, None),
-            Value::Object(object) if object.len() == 1 => {
-                let (side, json) = object.into_iter().next()?;
-                (side, Some(json))
-            }
-            json => return self.misfit(ty, &json),
-        };
+        let (side, json) = self.case(ty, json)?;
         match side.as_str() {
             "ok" => self.payload("ok", ok, json).map(|val| Val::Result(Ok(val))),
             "err" => self.payload("err", err, json).map(|val| Val::Result(Err(val))),
             _ => self.misfit(ty, &Value::String(side)),
+        }
+    }
+
+    /// A case's name, with what it carries in an object of one entry.
+    fn case(&mut self, ty: &ValueType, json: Value) -> Option<(String, Option<Value>)> {
+        match json {
+            Value::String(name) => Some((name, None)),
+            Value::Object(object) if object.len() == 1 => {
+                object.into_iter().next().map(|(name, json)| (name, Some(json)))
+            }
+            json => self.misfit(ty, &json),
         }
     }
 

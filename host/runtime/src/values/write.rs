@@ -138,6 +138,11 @@ pub(crate) fn raw(bytes: &[Val]) -> Vec<u8> {
         .collect()
 }
 
+/// A list of these bytes.
+pub(crate) fn list(bytes: Vec<u8>) -> Val {
+    Val::List(bytes.into_iter().map(Val::U8).collect())
+}
+
 /// A variant's case: its name alone where it carries nothing.
 fn case<S: Serializer>(
     name: &str,
