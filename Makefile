@@ -52,7 +52,7 @@ fuzz: ## throw made-up bytes at what reads other people's, with a nightly Rust; 
 	scripts/fuzz $(SECONDS)
 
 .PHONY: check
-check: fmt-check clippy test doc deny typos shellcheck ## all that a change must pass, in the order below
+check: fmt-check clippy test doc book deny typos shellcheck ## all that a change must pass, in the order below
 
 .PHONY: fmt
 fmt: ## format the code
@@ -78,6 +78,10 @@ clippy: setup ## lint the code; the library door without the command line too
 .PHONY: doc
 doc: ## build the documentation, with dead links as errors
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --all-features --no-deps
+
+.PHONY: book
+book: setup ## build the documentation for users, target/book/index.html
+	mdbook build docs
 
 .PHONY: deny
 deny: setup ## check licences, sources and versions of the dependencies

@@ -143,6 +143,8 @@ fn start_log(cli: &Cli) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    mod book;
+
     use clap::CommandFactory as _;
 
     use super::Cli;

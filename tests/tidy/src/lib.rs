@@ -9,6 +9,8 @@
 #[cfg(test)]
 mod arrows;
 #[cfg(test)]
+mod book;
+#[cfg(test)]
 mod checkout;
 #[cfg(test)]
 mod contract;
