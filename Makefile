@@ -98,9 +98,10 @@ shellcheck: setup ## lint the scripts
 	shellcheck --external-sources $$(grep -lrE '^(#!/usr/bin/env bash|# shellcheck shell=bash)$$' scripts .ci)
 
 .PHONY: bench
-bench: plugins ## measure attempts and the cache, each beside its raw figure in the same run
+bench: plugins build ## measure attempts, the cache and the queues, each beside its raw figure in the same run
 	cargo bench --locked --package gristmill-runtime --bench attempt
 	cargo bench --locked --package gristmill-cache --bench backends
+	scripts/bench-queues
 
 .PHONY: bindings
 bindings: ## generate the guest SDK's bindings from wit/

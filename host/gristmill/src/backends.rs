@@ -30,6 +30,8 @@ pub(crate) struct Backends {
 /// What was asked for.
 #[derive(Default)]
 pub(crate) struct Wanted {
+    /// A queue that is there already, whatever else is wanted for jobs.
+    pub(crate) queue: Option<Arc<dyn Queue>>,
     /// Where the Redis server is; without one, jobs are in memory.
     pub(crate) redis_url: Option<String>,
     /// Whether nothing is a substitute for it.
@@ -61,7 +63,10 @@ impl Backends {
         ended: &CancellationToken,
     ) -> Result<Self, Error> {
         let means = Means { clock, control, ended, degraded: Degraded::default() };
-        let queue = means.queue(wanted.redis_url.as_deref(), wanted.require_redis).await?;
+        let queue = match wanted.queue {
+            Some(queue) => queue,
+            None => means.queue(wanted.redis_url.as_deref(), wanted.require_redis).await?,
+        };
         let cache_url = match (wanted.cache_url, wanted.redis_url) {
             (Some(url), _) => url,
             (None, Some(url)) => CacheUrl::Redis(Box::new(url.parse().map_err(RedisError::from)?)),

@@ -5,6 +5,7 @@
 //! the one place that writes to the terminal: stdout carries the result and nothing else.
 
 mod args;
+mod bench;
 mod cache;
 mod compile;
 mod completions;
@@ -76,6 +77,7 @@ enum Command {
     Cache(cache::Args),
     Plugin(plugin::Args),
     Info(info::Args),
+    Bench(bench::Args),
     Doctor(doctor::Args),
     Fsck(fsck::Args),
     Completions(completions::Args),
@@ -119,6 +121,7 @@ async fn dispatch(command: Command) -> Result<Exit, Error> {
         Command::Cache(args) => cache::run(args).await,
         Command::Plugin(args) => plugin::run(args).await,
         Command::Info(args) => info::run(args).await,
+        Command::Bench(args) => bench::run(args).await,
         Command::Doctor(args) => doctor::run(args).await,
         Command::Fsck(args) => fsck::run(args).await,
         Command::Completions(args) => completions::run(&args),

@@ -9,6 +9,7 @@ mod change;
 pub mod check;
 mod codec;
 pub mod doctor;
+pub mod gauge;
 mod intake;
 mod keys;
 mod look;

@@ -36,6 +36,9 @@ pub(crate) enum Error {
         /// What is wrong there.
         source: Box<Self>,
     },
+    /// Jobs were lost, or settled otherwise than they should be.
+    #[error("the figures are worth nothing: {0}")]
+    Miscounted(String),
     /// The result can't be written.
     #[error("the output can't be written")]
     Output(#[source] std::io::Error),

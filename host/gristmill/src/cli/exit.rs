@@ -70,7 +70,7 @@ pub(crate) fn code(ended: Result<Exit, Error>) -> ExitCode {
 fn of_error(error: &Error) -> u8 {
     match error {
         Error::Usage(_) => 2,
-        Error::NotFound(_) | Error::Output(_) | Error::Threads(_) => 1,
+        Error::NotFound(_) | Error::Miscounted(_) | Error::Output(_) | Error::Threads(_) => 1,
         Error::At { source, .. } => of_error(source),
         Error::Host(error) => of_host(error),
         Error::Queue(error) | Error::Change(ChangeError::Queue(error)) => of_queue(error),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use gristmill_api::{Desk, LOADS_MAX};
 use gristmill_job::{Clock, QueueName, SystemClock};
+use gristmill_queue::Queue;
 use gristmill_runtime::{BACKGROUND_LOADS_MAX, PluginStore, Runtime};
 use gristmill_worker::{LEASE_MIN, Observer, QueueFollowUps};
 use tokio_util::sync::CancellationToken;
@@ -72,6 +73,13 @@ impl HostBuilder {
     /// [`HostBuilder::require_redis`].
     pub fn redis_url(mut self, url: impl Into<String>) -> Self {
         self.backends.redis_url = Some(url.into());
+        self
+    }
+
+    /// Keeps jobs in this queue, wherever it is: one that other hosts share, one with bounds of its own,
+    /// or a back-end of the embedder's.
+    pub fn queue(mut self, queue: Arc<dyn Queue>) -> Self {
+        self.backends.queue = Some(queue);
         self
     }
 
