@@ -104,7 +104,7 @@ bench: plugins build ## measure attempts, the cache and the queues, each beside 
 	scripts/bench-queues
 
 .PHONY: bindings
-bindings: ## generate the guest SDK's bindings from wit/
+bindings: ## generate the bindings of the guest SDK and of C from wit/
 	cargo run --locked --quiet --package gristmill-guest-bindgen
 
 .PHONY: clean

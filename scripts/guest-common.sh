@@ -53,6 +53,23 @@ find_linker() {
     wasm_ld=$(compgen -G '/usr/bin/wasm-ld-*' | sort -V | tail -n 1) && [[ -x $wasm_ld ]]
 }
 
+# Sets c_compiler and c_libraries: the newest clang that has what compiled code needs in WebAssembly; it
+# finds the linkers on the PATH. The libraries are named one by one, since Debian has them elsewhere than
+# clang looks.
+# shellcheck disable=SC2034 # build-plugin reads them.
+find_c_compiler() {
+    local clang builtins
+    [[ -f $wasi_libc/libc.a ]] && find_linker || return 1
+    while read -r clang; do
+        builtins=$("$clang" -print-resource-dir)/lib/wasi/libclang_rt.builtins-wasm32.a
+        [[ -f $builtins ]] || continue
+        c_compiler=("$clang" "--target=$target" "--sysroot=${wasi_libc%/lib/*}")
+        c_libraries=(-nodefaultlibs -lc "$builtins")
+        return 0
+    done < <(compgen -G '/usr/bin/clang-[0-9]*' | sort -rV)
+    return 1
+}
+
 # The standard library can be built here from the distribution's packages.
 library_is_buildable() {
     debian_compiler_is_installed && [[ -f $wasi_libc/libc.a ]] && find_linker

@@ -1,4 +1,4 @@
-//! Plugins in Rust, JavaScript and Python: equal ones give equal answers, and each reaches all that the
+//! Plugins in Rust, JavaScript, Python and C: equal ones give equal answers, and each reaches all that the
 //! host has.
 
 mod pi;
@@ -13,8 +13,11 @@ use gristmill_runtime::{Config, Plugin, Report};
 use gristmill_tests::{Sandbox, a_job, kept_code};
 use serde_json::Value;
 
-/// The ends of the names of equal plugins.
+/// The ends of the names of equal plugins in languages with an SDK.
 const LANGUAGES: [&str; 3] = ["", "-js", "-python"];
+
+/// That of plugins in C, for which a machine may have no compiler.
+const C: &str = "-c";
 
 /// A sandbox that keeps compiled code: the unoptimised compiler of a test takes a minute and more for
 /// a Python interpreter.
@@ -24,10 +27,11 @@ fn sandbox() -> Sandbox {
 
 /// The component of a shipped plugin in a language.
 fn plugin(name: &str, language: &str) -> PathBuf {
-    if language.is_empty() {
-        return gristmill_tests::plugin(name);
+    let name = format!("{name}{language}");
+    match language {
+        "" | C => gristmill_tests::plugin(&name),
+        _ => gristmill_tests::interpreted(&name),
     }
-    gristmill_tests::interpreted(&format!("{name}{language}"))
 }
 
 async fn run(sandbox: &Sandbox, plugin: &Plugin, function: &str, input: Payload) -> Report {

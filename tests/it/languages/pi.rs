@@ -1,25 +1,46 @@
 //! The cache, the log, failures and follow-ups, alike in every language.
 
+use std::path::Path;
+
 use gristmill_job::{Disposition, LogLevel, Payload};
 use gristmill_runtime::Plugin;
 use gristmill_tests::Sandbox;
 use serde_json::json;
 
-use super::{LANGUAGES, failure, lines, run, sandbox, value};
+use super::{C, LANGUAGES, failure, lines, run, sandbox, value};
 
 /// π with so many digits after the point.
 const FIFTY: &str = "3.14159265358979323846264338327950288419716939937510";
 
 #[tokio::test]
 async fn pi_is_the_same_in_every_language() {
-    let sandbox = sandbox();
     for language in LANGUAGES {
-        let file = super::plugin("pi", language);
-        let plugin = sandbox.runtime.load_file(&file).await.expect("it loads");
-        check_digits(&sandbox, &plugin).await;
-        check_failures(&sandbox, &plugin).await;
-        check_follow_ups(&sandbox, &plugin).await;
+        check(language).await;
     }
+}
+
+#[tokio::test]
+#[expect(clippy::print_stderr, reason = "nobody should believe that it was run")]
+async fn pi_is_the_same_in_c() {
+    if compiles_c() {
+        check(C).await;
+    } else {
+        eprintln!("left out: pi in C, which scripts/c-toolchain has no compiler for");
+    }
+}
+
+/// Whether scripts/c-toolchain finds a compiler here, or fails.
+fn compiles_c() -> bool {
+    Path::new("/usr/bin/apt-get").exists()
+}
+
+async fn check(language: &str) {
+    let sandbox = sandbox();
+    let file = super::plugin("pi", language);
+    let plugin = sandbox.runtime.load_file(&file).await.expect("it loads");
+    check_digits(&sandbox, &plugin).await;
+    check_failures(&sandbox, &plugin).await;
+    check_follow_ups(&sandbox, &plugin).await;
 }
 
 async fn check_digits(sandbox: &Sandbox, plugin: &Plugin) {

@@ -20,7 +20,7 @@ fn is_source(file: &File) -> bool {
 }
 
 /// How sources of other languages than Rust start.
-const HEADS: [(&str, &str); 2] = [("js", "// "), ("py", "\"\"\"")];
+const HEADS: [(&str, &str); 4] = [("c", "// "), ("h", "// "), ("js", "// "), ("py", "\"\"\"")];
 
 fn module_doc_faults(file: &File) -> Vec<String> {
     let other = HEADS.iter().find(|(extension, _)| file.is(extension)).map(|(_, head)| *head);
@@ -33,7 +33,8 @@ fn module_doc_faults(file: &File) -> Vec<String> {
 
 fn file_length_faults(file: &File) -> Vec<String> {
     let is_code = is_source(file)
-        || ["js", "lua", "py", "wit"].iter().any(|extension| file.is(extension))
+        || !file.is_generated()
+            && ["c", "h", "js", "lua", "py", "wit"].iter().any(|extension| file.is(extension))
         || file.text.starts_with("#!/");
     let lines = file.text.lines().count();
     if !is_code || lines <= FILE_LINES_MAX {
