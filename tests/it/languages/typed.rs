@@ -1,4 +1,4 @@
-//! Functions of a component in JavaScript that knows nothing of jobs, by their types.
+//! Functions of components in JavaScript and Python that know nothing of jobs, by their types.
 
 use gristmill_job::{Disposition, Payload, media};
 use serde_json::json;
@@ -7,8 +7,17 @@ use super::{failure, run, sandbox, value};
 
 #[tokio::test]
 async fn functions_in_javascript_are_called_by_their_types() {
+    check("typed-js").await;
+}
+
+#[tokio::test]
+async fn functions_in_python_are_called_by_their_types() {
+    check("typed-python").await;
+}
+
+async fn check(guest: &str) {
     let sandbox = sandbox();
-    let file = gristmill_tests::guest("typed-js");
+    let file = gristmill_tests::guest(guest);
     let plugin = sandbox.runtime.load_file(&file).await.expect("it loads");
     let scale = |input| run(&sandbox, &plugin, "scale", input);
 
