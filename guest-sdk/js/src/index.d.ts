@@ -55,12 +55,15 @@ export type Input<K> = K extends "text"
  */
 export type Run<K = any> = (ctx: Ctx, input: Input<K>) => unknown;
 
+/** Where nobody says which kind a job has, any of them, and nothing else. */
+type InputOf<K> = 0 extends 1 & K ? Kind | Schema : K;
+
 /** A job with what there is to say of it. */
 export interface JobDefinition<K extends Kind | Schema = any> {
   /** One line for people. */
   summary?: string;
   /** How the input is read, `any` if not said; a JSON Schema means `json`, and is told to people. */
-  input?: K;
+  input?: InputOf<K>;
   /** The media types that fit, such as `["image/*"]`; the host refuses jobs with other inputs. */
   accepts?: readonly string[];
   /** The media type of the result. */
