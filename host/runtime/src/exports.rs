@@ -134,6 +134,24 @@ fn is_reserved(interface: &str) -> bool {
     interface.starts_with("gristmill:job/") || interface.starts_with("wasi:")
 }
 
+/// Whether an export is the step by which componentize-qjs has a module run while it builds a component, and
+/// which it leaves there. Its name alone could be an author's; nobody else has all these types under it.
+fn is_build_step(
+    path: &Path,
+    parameters: &[(String, ValueType)],
+    result: Option<&ValueType>,
+) -> bool {
+    let is = |given: Option<&(String, ValueType)>, name: &str, ty: &ValueType| {
+        given.is_some_and(|given| given.0 == name && given.1 == *ty)
+    };
+    path.interface.is_none()
+        && path.function == "init"
+        && is(parameters.first(), "shim", &ValueType::String)
+        && is(parameters.get(1), "script", &ValueType::String)
+        && is(parameters.last(), "disable-gc", &ValueType::Bool)
+        && matches!(result, Some(ValueType::Result(None, Some(why))) if **why == ValueType::String)
+}
+
 impl Path {
     /// The names that a job may call it by, the shortest first: `function`, `interface.function`,
     /// `ns:pkg/interface#function`, and the same with the version.
@@ -184,6 +202,9 @@ impl Export {
             parameters.push((name.to_owned(), types.of(&ty)?));
         }
         let result = function.results().next().map(|ty| types.of(&ty)).transpose()?;
+        if is_build_step(path, &parameters, result.as_ref()) {
+            return Err("the tool that made the component calls it, while it does so".to_owned());
+        }
         let parameter_types = function.params().map(|(_, ty)| ty).collect();
         let shape = call::Shape::of(&parameters, result.as_ref());
         Ok(Self { path: path.clone(), index, parameters, parameter_types, result, shape })

@@ -34,6 +34,7 @@ mod limits;
 mod log_book;
 mod manifest;
 mod mask;
+mod misfit;
 mod outbound;
 mod output;
 mod plugin;

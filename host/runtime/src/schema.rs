@@ -15,18 +15,14 @@ use std::sync::Arc;
 
 use serde_json::{Number, Value};
 
+use crate::misfit::Fault;
 use pattern::Pattern;
 
 mod check;
 mod compile;
-mod fault;
 mod pattern;
 mod values;
 
-pub(crate) use fault::Fault;
-
-/// Faults of one input that are told: more are no help.
-const FAULTS_MAX: usize = 8;
 /// Steps that checking an input takes without regard to its size. A step is some tens of nanoseconds.
 const STEPS_MIN: u64 = 1_000_000;
 /// Steps for each byte of an input: a union of fifty forms takes about as many for its smallest value.
@@ -137,7 +133,7 @@ impl Schema {
     /// Holds an input against it, which was read from so many bytes.
     ///
     /// # Errors
-    /// The first [`FAULTS_MAX`] things that are wrong with it.
+    /// The first few things that are wrong with it.
     pub(crate) fn check(&self, input: &Value, bytes: usize) -> Result<(), Vec<Fault>> {
         let steps = STEPS_MIN.saturating_add(STEPS_PER_BYTE.saturating_mul(bytes as u64));
         check::check(&self.0, input, steps)

@@ -4,17 +4,18 @@
 //! when a plugin is loaded. A few bytes of a component may describe a type of any size, so the tree is
 //! bounded.
 
+mod named;
 mod read;
 mod schema;
 #[cfg(test)]
 pub(crate) mod tests;
-mod words;
 mod write;
 
 use std::fmt;
 
 use wasmtime::component::Type;
 
+pub(crate) use named::Named;
 pub(crate) use read::{Reader, VALUES_MAX};
 pub(crate) use schema::{array, object, schema};
 pub(crate) use write::{Full, list, raw, to_json};
@@ -40,8 +41,8 @@ pub(crate) enum ValueType {
     List(Box<ValueType>),
     Tuple(Vec<ValueType>),
     Record(Vec<(String, ValueType)>),
-    Variant(Vec<(String, Option<ValueType>)>),
-    Enum(Vec<String>),
+    Variant(Named<Option<ValueType>>),
+    Enum(Named<()>),
     Flags(Vec<String>),
     Option(Box<ValueType>),
     Result(Option<Box<ValueType>>, Option<Box<ValueType>>),
@@ -185,13 +186,16 @@ impl Types {
                     |ty: Option<Type>| ty.map(|ty| self.at(&ty, depth).map(Box::new)).transpose();
                 ValueType::Result(side(result.ok())?, side(result.err())?)
             }
-            Type::Enum(cases) => ValueType::Enum(self.counted(names(&mut cases.names()))?),
+            Type::Enum(cases) => {
+                let names = self.counted(names(&mut cases.names()))?;
+                ValueType::Enum(names.into_iter().map(|name| (name, ())).collect())
+            }
             Type::Flags(flags) => ValueType::Flags(self.counted(names(&mut flags.names()))?),
             _ => return Err("it takes or gives a type of a later version".to_owned()),
         })
     }
 
-    /// Names count as much as types do: each job's value may be compared with all of them.
+    /// Names count as much as types do: they take as much room.
     fn counted(&mut self, names: Vec<String>) -> Result<Vec<String>, String> {
         self.left = self
             .left

@@ -19,6 +19,9 @@ async fn check(guest: &str) {
     let sandbox = sandbox();
     let file = gristmill_tests::guest(guest);
     let plugin = sandbox.runtime.load_file(&file).await.expect("it loads");
+    let functions = plugin.functions().expect("functions").iter();
+    let names: Vec<&str> = functions.map(|function| function.name.as_str()).collect();
+    assert_eq!(names, ["scale", "parts"], "and no helper of the tool's");
     let scale = |input| run(&sandbox, &plugin, "scale", input);
 
     let wave = "{width: 3, height: 5}, 2.0";

@@ -8,6 +8,7 @@ use wasmtime::component::wasm_wave::untyped::UntypedFuncCall;
 use super::Export;
 use super::call::{Parameter, Shape};
 use crate::log_book::cut;
+use crate::misfit::Path;
 use crate::values::{self, Reader, VALUES_MAX, ValueType};
 
 /// What is quoted of the parser's words about a text in WAVE.
@@ -69,7 +70,7 @@ impl Export {
         }
     }
 
-    fn read<'t>(&'t self, reader: &mut Reader<'t>, json: Value) -> Option<Arguments> {
+    fn read(&self, reader: &mut Reader, json: Value) -> Option<Arguments> {
         let mut named = match json {
             Value::Object(named) => named,
             Value::Array(items) => self.by_position(reader, items)?,
@@ -78,9 +79,10 @@ impl Export {
                 [(name, _)] => Map::from_iter([(name.clone(), scalar)]),
                 parameters => {
                     let expected = parameters.len();
-                    return reader.fault(format_args!(
+                    let why = format_args!(
                         "expected an object with arguments by name, or an array of {expected}"
-                    ));
+                    );
+                    return reader.fault(&Path::Input, why);
                 }
             },
         };
@@ -89,26 +91,23 @@ impl Export {
                 reader.named_bytes(name, named.remove(name)).map(Arguments::Bytes)
             }
             _ => {
-                let read = |(name, ty): &'t (String, ValueType)| {
-                    reader.named(name, ty, named.remove(name))
+                let read = |(name, ty): &(String, ValueType)| {
+                    reader.named(name, ty, named.remove(name), &Path::Input)
                 };
                 let vals: Vec<_> = self.parameters.iter().filter_map(read).collect();
                 (vals.len() == self.parameters.len()).then(|| self.shaped(vals))
             }
         };
-        reader.no_more(&named, "parameter", self.parameters.iter().map(|(name, _)| name))?;
+        reader.no_more(&named, "parameter", &self.parameters, &Path::Input)?;
         arguments
     }
 
     /// Arguments in an array; those at the end that are options may be left out.
-    fn by_position<'t>(
-        &'t self,
-        reader: &mut Reader<'t>,
-        items: Vec<Value>,
-    ) -> Option<Map<String, Value>> {
+    fn by_position(&self, reader: &mut Reader, items: Vec<Value>) -> Option<Map<String, Value>> {
         let (given, taken) = (items.len(), self.parameters.len());
         if given > taken {
-            return reader.fault(format_args!("expected {taken} arguments, got {given}"));
+            let why = format_args!("expected {taken} arguments, got {given}");
+            return reader.fault(&Path::Input, why);
         }
         Some(self.parameters.iter().map(|(name, _)| name.clone()).zip(items).collect())
     }

@@ -4,10 +4,9 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::fault::{BYTES_SHOWN, Fault, Faults, Path, listed, shown};
 use super::values::{canonical, is_multiple, same};
-use super::{DEPTH_MAX, FAULTS_MAX, Form, Place, Properties, Rule, Size, Type};
-use crate::log_book::cut;
+use super::{DEPTH_MAX, Form, Place, Properties, Rule, Size, Type};
+use crate::misfit::{FAULTS_MAX, Fault, Faults, Path, listed, quoted, shown};
 
 /// Why an input is refused without a full answer.
 #[derive(Debug, Clone, Copy)]
@@ -87,9 +86,9 @@ impl Check<'_> {
             (Rule::Pattern(pattern), Value::String(text)) => {
                 self.spend(pattern.steps(text))?;
                 if !pattern.fits(text) {
-                    let wanted = cut(pattern.text(), BYTES_SHOWN);
                     faults.add(path, || {
-                        format!("{} doesn't fit the pattern {wanted:?}", shown(value))
+                        let wanted = quoted(pattern.text());
+                        format!("{} doesn't fit the pattern {wanted}", shown(value))
                     });
                 }
             }
@@ -375,7 +374,7 @@ impl Check<'_> {
             return self.form(form, value, path, faults);
         }
         faults.add(path, || {
-            let known = listed(named.iter().map(|known| known.0.clone()), ", ");
+            let known = listed(named.iter().map(|known| &known.0), ", ");
             format!("this key isn't known; known are {known}")
         });
         Ok(())
@@ -385,7 +384,7 @@ impl Check<'_> {
 fn check_type(types: &[Type], value: &Value, path: &Path<'_>, faults: &mut Faults) {
     if !types.iter().any(|known| known.is_of(value)) {
         faults.add(path, || {
-            let wanted = listed(types.iter().map(|known| known.as_str().to_owned()), " or ");
+            let wanted = listed(types.iter().map(|known| known.as_str()), " or ");
             format!("expected {wanted}, got {}", shown(value))
         });
     }

@@ -1,6 +1,6 @@
 //! From JSON to values, with the path of each fault.
 
-use std::fmt::{self, Write as _};
+use std::fmt::Display;
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -8,14 +8,11 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Value};
 use wasmtime::component::Val;
 
-use super::words::{listed, quoted, shown};
-use super::{Integer, ValueType};
+use super::{Integer, Named, ValueType};
+use crate::misfit::{FAULTS_MAX, Faults, Path, listed, quoted, shown};
 
-/// Faults that are told of one input: enough to mend it in a few rounds.
-const FAULTS_MAX: usize = 8;
-
-/// Values that one input may be made of. Each takes some 40 bytes in the engine, so that an input of
-/// 1 MiB takes 10 MiB at most; bytes in base64 count as one.
+/// Values that one input may be made of, with options that it leaves out. Each takes some 40 bytes in the
+/// engine, and the name of its field; bytes in base64 count as one.
 pub(crate) const VALUES_MAX: usize = 1 << 18;
 
 /// Base64 as most encoders write it, with or without padding.
@@ -25,135 +22,133 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// Reads values, and goes on after a fault.
-pub(crate) struct Reader<'t> {
-    path: Vec<Step<'t>>,
-    faults: Vec<String>,
+pub(crate) struct Reader {
+    faults: Faults,
     values: usize,
 }
 
-enum Step<'t> {
-    Name(&'t str),
-    Index(usize),
-}
-
-impl<'t> Reader<'t> {
+impl Reader {
     pub(crate) fn new() -> Self {
-        Self { path: Vec::new(), faults: Vec::new(), values: 0 }
+        Self { faults: Faults::new(FAULTS_MAX), values: 0 }
     }
 
     /// All that was wrong; nothing, if nothing was.
     pub(crate) fn faults(self) -> Option<String> {
-        (!self.faults.is_empty()).then(|| self.faults.join("; "))
+        let faults = self.faults.into_result().err()?;
+        Some(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
     }
 
     /// Reads what belongs to a name, such as a field or a parameter; where a value is left out, the
     /// type has to be an option.
     pub(crate) fn named(
         &mut self,
-        name: &'t str,
-        ty: &'t ValueType,
+        name: &str,
+        ty: &ValueType,
         json: Option<Value>,
+        within: &Path<'_>,
     ) -> Option<Val> {
-        self.path.push(Step::Name(name));
-        let val = match (json, ty) {
-            (Some(json), _) => self.value(ty, json),
-            (None, ValueType::Option(_)) => Some(Val::Option(None)),
-            (None, _) => self.fault(format!("is missing: expected {ty}")),
-        };
-        self.path.pop();
-        val
+        let path = &Path::Key(within, name);
+        match (json, ty) {
+            (Some(json), _) => self.value(ty, json, path),
+            (None, ValueType::Option(_)) => self.count(path).map(|()| Val::Option(None)),
+            (None, _) => {
+                self.count(path)?;
+                self.fault(path, format_args!("is missing: expected {ty}"))
+            }
+        }
     }
 
     /// Reads the bytes that belong to a parameter's name, without a value for each.
-    pub(crate) fn named_bytes(&mut self, name: &'t str, json: Option<Value>) -> Option<Vec<u8>> {
-        self.path.push(Step::Name(name));
-        let bytes = match json {
-            Some(json) => self.bytes(json),
-            None => self.fault(format!("is missing: expected {}", ValueType::Bytes)),
-        };
-        self.path.pop();
-        bytes
+    pub(crate) fn named_bytes(&mut self, name: &str, json: Option<Value>) -> Option<Vec<u8>> {
+        let path = &Path::Key(&Path::Input, name);
+        match json {
+            Some(json) => self.bytes(json, path),
+            None => self.fault(path, format_args!("is missing: expected {}", ValueType::Bytes)),
+        }
     }
 
     /// Says that there is a fault at this place.
-    pub(crate) fn fault<T>(&mut self, what: impl fmt::Display) -> Option<T> {
-        if self.faults.len() < FAULTS_MAX {
-            let mut text = "input".to_owned();
-            for step in &self.path {
-                // Writing to a string can't fail.
-                let _ = match step {
-                    Step::Name(name) => write!(text, ".{name}"),
-                    Step::Index(index) => write!(text, "[{index}]"),
-                };
-            }
-            let _ = write!(text, ": {what}");
-            self.faults.push(text);
+    pub(crate) fn fault<T>(&mut self, path: &Path<'_>, what: impl Display) -> Option<T> {
+        self.faults.add(path, || what.to_string());
+        None
+    }
+
+    fn misfit<T>(&mut self, ty: &ValueType, json: &Value, path: &Path<'_>) -> Option<T> {
+        self.fault(path, format_args!("expected {ty}, got {}", shown(json)))
+    }
+
+    /// Counts a value, or one that is left out: an object of a few bytes may leave out thousands.
+    fn count(&mut self, path: &Path<'_>) -> Option<()> {
+        self.values += 1;
+        if self.values <= VALUES_MAX {
+            return Some(());
+        }
+        // Said once: what is left isn't looked at.
+        if self.values == VALUES_MAX + 1 {
+            let why = format_args!("an input may have {VALUES_MAX} values, and has more");
+            return self.fault(path, why);
         }
         None
     }
 
-    fn misfit<T>(&mut self, ty: &ValueType, json: &Value) -> Option<T> {
-        self.fault(format_args!("expected {ty}, got {}", shown(json)))
-    }
-
-    pub(crate) fn value(&mut self, ty: &'t ValueType, json: Value) -> Option<Val> {
-        self.values += 1;
-        if self.values > VALUES_MAX {
-            // Said once: what is left isn't looked at.
-            return if self.values == VALUES_MAX + 1 {
-                self.fault(format_args!("an input may have {VALUES_MAX} values, and has more"))
-            } else {
-                None
-            };
-        }
+    pub(crate) fn value(&mut self, ty: &ValueType, json: Value, path: &Path<'_>) -> Option<Val> {
+        self.count(path)?;
         match (ty, json) {
             (ValueType::Bool, Value::Bool(bool)) => Some(Val::Bool(bool)),
-            (ValueType::Integer(integer), json) => self.integer(*integer, ty, &json),
-            (ValueType::F32, json) => self.float(ty, &json).and_then(|float| {
+            (ValueType::Integer(integer), json) => self.integer(*integer, ty, &json, path),
+            (ValueType::F32, json) => self.float(ty, &json, path).and_then(|float| {
                 let narrow = float as f32;
                 if narrow.is_infinite() && float.is_finite() {
-                    return self.fault(format_args!("{float:e} is out of range for f32"));
+                    return self.fault(path, format_args!("{float:e} is out of range for f32"));
                 }
                 Some(Val::Float32(narrow))
             }),
-            (ValueType::F64, json) => self.float(ty, &json).map(Val::Float64),
+            (ValueType::F64, json) => self.float(ty, &json, path).map(Val::Float64),
             (ValueType::Char, Value::String(text)) => {
                 let mut chars = text.chars();
                 match (chars.next(), chars.next()) {
                     (Some(char), None) => Some(Val::Char(char)),
-                    _ => self.misfit(ty, &Value::String(text)),
+                    _ => self.misfit(ty, &Value::String(text), path),
                 }
             }
             (ValueType::String, Value::String(text)) => Some(Val::String(text)),
-            (ValueType::Bytes, json) => self.bytes(json).map(super::list),
+            (ValueType::Bytes, json) => self.bytes(json, path).map(super::list),
             (ValueType::List(item), Value::Array(items)) => {
-                self.items(items.into_iter().map(|json| (&**item, json))).map(Val::List)
+                self.items(items.into_iter().map(|json| (&**item, json)), path).map(Val::List)
             }
             (ValueType::Tuple(types), Value::Array(items)) if types.len() == items.len() => {
-                self.items(types.iter().zip(items)).map(Val::Tuple)
+                self.items(types.iter().zip(items), path).map(Val::Tuple)
             }
-            (ValueType::Record(fields), Value::Object(object)) => self.record(fields, object),
+            (ValueType::Record(fields), Value::Object(object)) => self.record(fields, object, path),
             (ValueType::Enum(cases), Value::String(name)) => {
-                self.known(&name, cases.iter())?;
+                if cases.get(&name).is_none() {
+                    return self.unknown(&name, cases.names(), path);
+                }
                 Some(Val::Enum(name))
             }
-            (ValueType::Flags(names), Value::Array(items)) => self.flags(ty, names, items),
-            (ValueType::Variant(cases), json) => self.variant(ty, cases, json),
+            (ValueType::Flags(names), Value::Array(items)) => self.flags(ty, names, items, path),
+            (ValueType::Variant(cases), json) => self.variant(ty, cases, json, path),
             (ValueType::Option(_), Value::Null) => Some(Val::Option(None)),
-            (ValueType::Option(some), json) => self.some(ty, some, json),
+            (ValueType::Option(some), json) => self.some(ty, some, json, path),
             (ValueType::Result(ok, err), json) => {
-                self.result(ty, ok.as_deref(), err.as_deref(), json)
+                self.result(ty, ok.as_deref(), err.as_deref(), json, path)
             }
-            (ty, json) => self.misfit(ty, &json),
+            (ty, json) => self.misfit(ty, &json, path),
         }
     }
 
-    fn integer(&mut self, integer: Integer, ty: &ValueType, json: &Value) -> Option<Val> {
-        let Some(number) = whole(json) else { return self.misfit(ty, json) };
+    fn integer(
+        &mut self,
+        integer: Integer,
+        ty: &ValueType,
+        json: &Value,
+        path: &Path<'_>,
+    ) -> Option<Val> {
+        let Some(number) = whole(json) else { return self.misfit(ty, json, path) };
         let (name, min, max) = integer.bounds();
         if !(min..=max).contains(&number) {
-            return self
-                .fault(format_args!("{number} is out of range for {name} ({min} to {max})"));
+            let why = format_args!("{number} is out of range for {name} ({min} to {max})");
+            return self.fault(path, why);
         }
         // Within bounds, so that no conversion fails.
         match integer {
@@ -168,23 +163,23 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn float(&mut self, ty: &ValueType, json: &Value) -> Option<f64> {
+    fn float(&mut self, ty: &ValueType, json: &Value, path: &Path<'_>) -> Option<f64> {
         match json {
             Value::Number(number) => number.as_f64(),
             Value::String(text) => match text.as_str() {
                 "NaN" => Some(f64::NAN),
                 "Infinity" => Some(f64::INFINITY),
                 "-Infinity" => Some(f64::NEG_INFINITY),
-                _ => self.misfit(ty, json),
+                _ => self.misfit(ty, json, path),
             },
-            _ => self.misfit(ty, json),
+            _ => self.misfit(ty, json, path),
         }
     }
 
-    fn bytes(&mut self, json: Value) -> Option<Vec<u8>> {
+    fn bytes(&mut self, json: Value, path: &Path<'_>) -> Option<Vec<u8>> {
         match json {
             Value::String(text) => BASE64.decode(&text).ok().or_else(|| {
-                self.fault(format_args!("expected base64, got {}", shown(&Value::String(text))))
+                self.fault(path, format_args!("expected base64, got {}", quoted(&text)))
             }),
             Value::Array(items) => {
                 let byte = ValueType::Integer(Integer::U8);
@@ -193,83 +188,88 @@ impl<'t> Reader<'t> {
                     match whole(item).and_then(|number| u8::try_from(number).ok()) {
                         Some(byte) => bytes.push(byte),
                         None => {
-                            self.path.push(Step::Index(index));
-                            let _: Option<()> = self.misfit(&byte, item);
-                            self.path.pop();
+                            let path = &Path::Item(path, index);
+                            let _: Option<()> = self.misfit(&byte, item, path);
                         }
                     }
                 }
                 (bytes.len() == items.len()).then_some(bytes)
             }
-            json => self.misfit(&ValueType::Bytes, &json),
+            json => self.misfit(&ValueType::Bytes, &json, path),
         }
     }
 
-    fn items(
+    fn items<'t>(
         &mut self,
         items: impl ExactSizeIterator<Item = (&'t ValueType, Value)>,
+        path: &Path<'_>,
     ) -> Option<Vec<Val>> {
         let length = items.len();
         let mut vals = Vec::with_capacity(length);
         for (index, (ty, json)) in items.enumerate() {
-            self.path.push(Step::Index(index));
-            vals.extend(self.value(ty, json));
-            self.path.pop();
+            vals.extend(self.value(ty, json, &Path::Item(path, index)));
         }
         (vals.len() == length).then_some(vals)
     }
 
     fn record(
         &mut self,
-        fields: &'t [(String, ValueType)],
+        fields: &[(String, ValueType)],
         mut object: Map<String, Value>,
+        path: &Path<'_>,
     ) -> Option<Val> {
         let mut vals = Vec::with_capacity(fields.len());
         for (name, ty) in fields {
             let json = object.remove(name);
-            vals.extend(self.named(name, ty, json).map(|val| (name.clone(), val)));
+            vals.extend(self.named(name, ty, json, path).map(|val| (name.clone(), val)));
         }
-        self.no_more(&object, "field", fields.iter().map(|(name, _)| name))?;
+        self.no_more(&object, "field", fields, path)?;
         (vals.len() == fields.len()).then_some(Val::Record(vals))
     }
 
     /// Nothing may be left of an object once its fields are taken out.
-    pub(crate) fn no_more<'n>(
+    pub(crate) fn no_more<T>(
         &mut self,
         left: &Map<String, Value>,
         what: &str,
-        names: impl Iterator<Item = &'n String> + Clone,
+        fields: &[(String, T)],
+        path: &Path<'_>,
     ) -> Option<()> {
         for name in left.keys() {
-            let names = listed(names.clone());
-            let _: Option<()> =
-                self.fault(format_args!("has no {what} {}; it has {names}", quoted(name)));
+            self.faults.add(path, || {
+                let names = listed(fields.iter().map(|(name, _)| name), ", ");
+                format!("has no {what} {}; it has {names}", quoted(name))
+            });
         }
         left.is_empty().then_some(())
     }
 
-    fn known<'n>(
+    fn unknown<T, W: AsRef<str>>(
         &mut self,
         name: &str,
-        names: impl Iterator<Item = &'n String> + Clone,
-    ) -> Option<()> {
-        if names.clone().any(|known| known == name) {
-            return Some(());
-        }
-        self.unknown(name, names)
+        names: impl Iterator<Item = W>,
+        path: &Path<'_>,
+    ) -> Option<T> {
+        self.faults.add(path, || format!("{} is none of {}", quoted(name), listed(names, ", ")));
+        None
     }
 
-    fn unknown<'n, T>(&mut self, name: &str, names: impl Iterator<Item = &'n String>) -> Option<T> {
-        self.fault(format_args!("{} is none of {}", quoted(name), listed(names)))
-    }
-
-    fn flags(&mut self, ty: &ValueType, names: &[String], items: Vec<Value>) -> Option<Val> {
+    fn flags(
+        &mut self,
+        ty: &ValueType,
+        names: &[String],
+        items: Vec<Value>,
+        path: &Path<'_>,
+    ) -> Option<Val> {
         let mut set: Vec<String> = Vec::new();
         for item in items {
-            let Value::String(name) = item else { return self.misfit(ty, &item) };
-            self.known(&name, names.iter())?;
+            let Value::String(name) = item else { return self.misfit(ty, &item, path) };
+            // There are 32 at most.
+            if !names.contains(&name) {
+                return self.unknown(&name, names.iter(), path);
+            }
             if set.contains(&name) {
-                return self.fault(format_args!("{} is there twice", quoted(&name)));
+                return self.fault(path, format_args!("{} is there twice", quoted(&name)));
             }
             set.push(name);
         }
@@ -279,80 +279,93 @@ impl<'t> Reader<'t> {
     fn variant(
         &mut self,
         ty: &ValueType,
-        cases: &'t [(String, Option<ValueType>)],
+        cases: &Named<Option<ValueType>>,
         json: Value,
+        path: &Path<'_>,
     ) -> Option<Val> {
-        let (name, json) = self.case(ty, json)?;
-        let Some((case, ty)) = cases.iter().find(|(case, _)| *case == name) else {
-            return self.unknown(&name, cases.iter().map(|(name, _)| name));
+        let (name, json) = self.case(ty, json, path)?;
+        let Some((case, ty)) = cases.get(&name) else {
+            return self.unknown(&name, cases.names(), path);
         };
-        let val = self.payload(case, ty.as_ref(), json)?;
+        let val = self.payload(case, ty.as_ref(), json, path)?;
         Some(Val::Variant(name, val))
     }
 
-    fn some(&mut self, ty: &ValueType, some: &'t ValueType, json: Value) -> Option<Val> {
+    fn some(
+        &mut self,
+        ty: &ValueType,
+        some: &ValueType,
+        json: Value,
+        path: &Path<'_>,
+    ) -> Option<Val> {
         if !some.may_be_null() {
-            return self.value(some, json).map(|val| Val::Option(Some(Box::new(val))));
+            return self.value(some, json, path).map(|val| Val::Option(Some(Box::new(val))));
         }
         match json {
             Value::Object(mut object) if object.len() == 1 && object.contains_key("some") => {
-                let val = self.named("some", some, object.remove("some"))?;
+                let val = self.named("some", some, object.remove("some"), path)?;
                 Some(Val::Option(Some(Box::new(val))))
             }
-            json => self.fault(format_args!(
-                "expected {ty} (null, or {{\"some\": value}}), got {}",
-                shown(&json)
-            )),
+            json => {
+                let why = "(null, or {\"some\": value})";
+                self.fault(path, format_args!("expected {ty} {why}, got {}", shown(&json)))
+            }
         }
     }
 
     fn result(
         &mut self,
         ty: &ValueType,
-        ok: Option<&'t ValueType>,
-        err: Option<&'t ValueType>,
+        ok: Option<&ValueType>,
+        err: Option<&ValueType>,
         json: Value,
+        path: &Path<'_>,
     ) -> Option<Val> {
-        let (side, json) = self.case(ty, json)?;
+        let (side, json) = self.case(ty, json, path)?;
         match side.as_str() {
-            "ok" => self.payload("ok", ok, json).map(|val| Val::Result(Ok(val))),
-            "err" => self.payload("err", err, json).map(|val| Val::Result(Err(val))),
-            _ => self.misfit(ty, &Value::String(side)),
+            "ok" => self.payload("ok", ok, json, path).map(|val| Val::Result(Ok(val))),
+            "err" => self.payload("err", err, json, path).map(|val| Val::Result(Err(val))),
+            _ => self.misfit(ty, &Value::String(side), path),
         }
     }
 
     /// A case's name, with what it carries in an object of one entry.
-    fn case(&mut self, ty: &ValueType, json: Value) -> Option<(String, Option<Value>)> {
+    fn case(
+        &mut self,
+        ty: &ValueType,
+        json: Value,
+        path: &Path<'_>,
+    ) -> Option<(String, Option<Value>)> {
         match json {
             Value::String(name) => Some((name, None)),
             Value::Object(object) if object.len() == 1 => {
                 object.into_iter().next().map(|(name, json)| (name, Some(json)))
             }
-            json => self.misfit(ty, &json),
+            json => self.misfit(ty, &json, path),
         }
     }
 
     /// What a case carries: a value where it has a type, else nothing or `null`.
     fn payload(
         &mut self,
-        case: &'t str,
-        ty: Option<&'t ValueType>,
+        case: &str,
+        ty: Option<&ValueType>,
         json: Option<Value>,
+        path: &Path<'_>,
     ) -> Option<Option<Box<Val>>> {
         match (ty, json) {
             (Some(ty), Some(json)) => {
-                self.named(case, ty, Some(json)).map(|val| Some(Box::new(val)))
+                self.named(case, ty, Some(json), path).map(|val| Some(Box::new(val)))
             }
             (Some(ty), None) => {
                 let case = quoted(case);
-                self.fault(format_args!("{case} carries a value: expected {{{case}: {ty}}}"))
+                let why = format_args!("{case} carries a value: expected {{{case}: {ty}}}");
+                self.fault(path, why)
             }
             (None, None | Some(Value::Null)) => Some(None),
             (None, Some(json)) => {
-                self.path.push(Step::Name(case));
-                let fault = self.fault(format_args!("carries no value, got {}", shown(&json)));
-                self.path.pop();
-                fault
+                let path = &Path::Key(path, case);
+                self.fault(path, format_args!("carries no value, got {}", shown(&json)))
             }
         }
     }

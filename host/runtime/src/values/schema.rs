@@ -29,7 +29,7 @@ pub(crate) fn schema(ty: &ValueType) -> Value {
         ValueType::List(item) => json!({"type": "array", "items": schema(item)}),
         ValueType::Tuple(types) => array(types.iter()),
         ValueType::Record(fields) => object(fields.iter().map(|(name, ty)| (name.as_str(), ty))),
-        ValueType::Enum(names) => json!({"enum": names}),
+        ValueType::Enum(cases) => json!({"enum": cases.names().collect::<Vec<_>>()}),
         ValueType::Flags(names) => {
             json!({"type": "array", "items": {"enum": names}, "uniqueItems": true})
         }

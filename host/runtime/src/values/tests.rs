@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use wasmtime::component::Val;
 
 use super::*;
+use crate::misfit::Path;
 
 /// JSON may take what it needs.
 const MAX: usize = usize::MAX;
@@ -26,7 +27,7 @@ pub(crate) fn any_type() -> impl Strategy<Value = ValueType> {
         Just(ValueType::Char),
         Just(ValueType::String),
         Just(ValueType::Bytes),
-        names().prop_map(ValueType::Enum),
+        names().prop_map(|names| enumeration(&names)),
         names().prop_map(ValueType::Flags),
     ];
     leaf.prop_recursive(4, 24, 4, |inner| {
@@ -94,7 +95,10 @@ pub(crate) fn value_of(ty: &ValueType) -> BoxedStrategy<Val> {
             };
             prop::strategy::Union::new(cases.iter().map(case)).boxed()
         }
-        ValueType::Enum(names) => prop::sample::select(names.clone()).prop_map(Val::Enum).boxed(),
+        ValueType::Enum(cases) => {
+            let names: Vec<String> = cases.names().map(str::to_owned).collect();
+            prop::sample::select(names).prop_map(Val::Enum).boxed()
+        }
         ValueType::Flags(names) => {
             prop::sample::subsequence(names.clone(), 0..=names.len()).prop_map(Val::Flags).boxed()
         }
@@ -111,7 +115,7 @@ pub(crate) fn value_of(ty: &ValueType) -> BoxedStrategy<Val> {
 
 fn read(ty: &ValueType, json: Value) -> Result<Val, String> {
     let mut reader = Reader::new();
-    let val = reader.value(ty, json);
+    let val = reader.value(ty, json, &Path::Input);
     match reader.faults() {
         None => Ok(val.expect("a value where there is no fault")),
         Some(faults) => Err(faults),
@@ -143,6 +147,10 @@ proptest! {
     }
 }
 
+fn enumeration(names: &[impl AsRef<str>]) -> ValueType {
+    ValueType::Enum(names.iter().map(|name| (name.as_ref().to_owned(), ())).collect())
+}
+
 fn record(fields: &[(&str, ValueType)]) -> ValueType {
     ValueType::Record(fields.iter().map(|(name, ty)| ((*name).to_owned(), ty.clone())).collect())
 }
@@ -159,7 +167,7 @@ fn a_fault_names_its_path_and_what_would_fit() {
         ("width", ValueType::Integer(Integer::U32)),
         ("names", ValueType::List(Box::new(ValueType::String))),
     ]);
-    let ty = record(&[("size", size), ("mode", ValueType::Enum(vec!["fit".to_owned()]))]);
+    let ty = record(&[("size", size), ("mode", enumeration(&["fit"]))]);
     check_refused(
         &ty,
         json!({"size": {"width": "wide", "names": ["a", 1]}, "mode": "fill", "more": 1}),
@@ -220,8 +228,8 @@ fn bytes_are_base64_or_an_array() {
 
 #[test]
 fn cases_carry_what_they_are_to_carry() {
-    let cases = vec![("all".to_owned(), None), ("some".to_owned(), Some(ValueType::Bool))];
-    let ty = ValueType::Variant(cases);
+    let cases = [("all".to_owned(), None), ("some".to_owned(), Some(ValueType::Bool))];
+    let ty = ValueType::Variant(cases.into_iter().collect());
     assert_eq!(read(&ty, json!("all")), Ok(Val::Variant("all".to_owned(), None)));
     assert_eq!(read(&ty, json!({"all": null})), Ok(Val::Variant("all".to_owned(), None)));
     check_refused(&ty, json!("some"), "\"some\" carries a value");
@@ -237,6 +245,48 @@ fn an_input_of_very_many_values_is_refused_once() {
     let many = Value::Array(vec![json!([]); read::VALUES_MAX + 5]);
     let faults = read(&ty, many).unwrap_err();
     assert_eq!(faults.matches("an input may have").count(), 1, "{faults}");
+}
+
+#[test]
+fn options_that_are_left_out_count_as_values() {
+    let none = ValueType::Option(Box::new(ValueType::Bool));
+    let fields: Vec<_> = (0..1000).map(|at| (format!("f{at}"), none.clone())).collect();
+    let ty = ValueType::List(Box::new(ValueType::Record(fields)));
+    let most = (read::VALUES_MAX - 1) / 1001;
+    assert!(read(&ty, Value::Array(vec![json!({}); most])).is_ok());
+    let many = Value::Array(vec![json!({}); most + 1]);
+    assert!(read(&ty, many).unwrap_err().contains("an input may have"));
+}
+
+#[test]
+fn what_a_fault_says_has_a_bound_whatever_the_names_are() {
+    let name = "n".repeat(50_000);
+    let mut ty = ValueType::Bool;
+    for _ in 0..50 {
+        ty = ValueType::Record(vec![(name.clone(), ty)]);
+    }
+    let mut json = json!({"x".repeat(50_000): "y".repeat(50_000)});
+    for _ in 0..40 {
+        json = json!({&name: json});
+    }
+    let faults = read(&ty, json).unwrap_err();
+    assert!(faults.matches("; ").count() >= 1 && faults.len() < 8 << 10, "{}", faults.len());
+}
+
+#[test]
+fn a_case_is_found_among_thousands() {
+    let names: Vec<String> = (0..5_000).rev().map(|at| format!("case-{at}")).collect();
+    let cases = names.iter().map(|name| (name.clone(), Some(ValueType::Bool)));
+    for ty in [enumeration(&names), ValueType::Variant(cases.collect())] {
+        for name in &names {
+            let json = match ty {
+                ValueType::Enum(_) => json!(name),
+                _ => json!({name: true}),
+            };
+            assert_eq!(written(&ty, &read(&ty, json.clone()).unwrap()), json);
+        }
+        check_refused(&ty, json!("case-5000"), "is none of case-4999, case-4998, ");
+    }
 }
 
 #[test]

@@ -83,8 +83,7 @@ impl Serialize for Typed<'_> {
                 map.end()
             }
             (ValueType::Variant(cases), Val::Variant(name, val)) => {
-                let ty =
-                    cases.iter().find(|(case, _)| case == name).and_then(|(_, ty)| ty.as_ref());
+                let ty = cases.get(name).and_then(|(_, ty)| ty.as_ref());
                 case(name, ty, val.as_deref(), to)
             }
             (ValueType::Result(ok, _), Val::Result(Ok(val))) => {
