@@ -14,7 +14,7 @@ test-guests := --manifest-path tests/guests/Cargo.toml --target-dir target/guest
 
 .PHONY: help
 help:
-	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## install what building, tests and checks need; does nothing the second time
@@ -59,6 +59,7 @@ fmt: ## format the code
 	cargo fmt
 	cd plugins && cargo fmt
 	cd tests/guests && cargo fmt
+	cd tests/peers/rust && cargo fmt
 	cd fuzz && cargo fmt
 
 .PHONY: fmt-check
@@ -66,6 +67,7 @@ fmt-check: ## tell what isn't formatted
 	cargo fmt --check
 	cd plugins && cargo fmt --check
 	cd tests/guests && cargo fmt --check
+	cd tests/peers/rust && cargo fmt --check
 	cd fuzz && cargo fmt --check
 
 .PHONY: clippy
@@ -102,6 +104,13 @@ bench: plugins build ## measure attempts, the cache and the queues, each beside 
 	cargo bench --locked --package gristmill-runtime --bench attempt
 	cargo bench --locked --package gristmill-cache --bench backends
 	scripts/bench-queues
+
+# How often `make bench-peers` measures everyone.
+ROUNDS ?= 3
+
+.PHONY: bench-peers
+bench-peers: plugins build ## measure other queues and ours in turn, and write docs/benchmarks.md; ROUNDS=3
+	scripts/bench-peers --rounds $(ROUNDS) --markdown docs/benchmarks.md --svg docs/benchmarks.svg
 
 .PHONY: bindings
 bindings: ## generate the bindings of the guest SDK and of C from wit/

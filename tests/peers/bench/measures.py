@@ -1,0 +1,30 @@
+"""What is measured, by the names that `gristmill bench` has for it."""
+
+ENQUEUE_ONE = "enqueue one by one, 1 at a time"
+ENQUEUE_MANY = "enqueue one by one, 256 at a time"
+ENQUEUE_BULK = "enqueue by 256"
+DRAIN = "drain, 1 worker"
+DRAIN_TWO = "drain, 2 workers"
+FLOW = "enqueue and drain, 1 worker"
+LATENCY_P50 = "latency, one job after another, p50"
+LATENCY_P99 = "latency, one job after another, p99"
+
+# In the order of the tables.
+ALL = [ENQUEUE_ONE, ENQUEUE_MANY, ENQUEUE_BULK, DRAIN, DRAIN_TWO, FLOW, LATENCY_P50, LATENCY_P99]
+
+# What a person says to select them.
+GROUPS = {
+    "enqueue": [ENQUEUE_ONE, ENQUEUE_MANY, ENQUEUE_BULK],
+    "drain": [DRAIN, DRAIN_TWO],
+    "flow": [FLOW],
+    "latency": [LATENCY_P50, LATENCY_P99],
+}
+
+# Producers and batches that the names promise.
+PRODUCERS = 256
+BATCH = 256
+
+
+def unit(measure: str) -> str:
+    """Milliseconds or jobs a second."""
+    return "ms" if measure in GROUPS["latency"] else "/s"
