@@ -37,6 +37,8 @@ test: plugins ## run all tests and the examples in the documentation
 	cargo nextest run --locked --workspace --all-features
 	cargo nextest run --locked $(plugins) --config-file .config/nextest.toml
 	scripts/test-guest-sdks
+	target/debug/gristmill test plugins --skip-unbuilt \
+		--plugins target/plugins,target/interpreted-plugins --state-dir target/test-state
 	cargo test --locked --quiet --doc --workspace --all-features
 
 # How long faults go on in each of the two runs of `make chaos`, and how long `make fuzz` runs each target.

@@ -21,10 +21,11 @@ fn built(folder: &str, name: &str) -> PathBuf {
     path
 }
 
-/// Where tests may keep compiled code; it is found by its component's digest.
+/// Where tests may keep compiled code; it is found by its component's digest. `make test` has the plugins'
+/// cases find it there, too.
 #[must_use]
 pub fn kept_code() -> PathBuf {
-    target().join("test-compiled")
+    target().join("test-state/compiled")
 }
 
 /// The component of a shipped plugin.

@@ -30,6 +30,7 @@ mod report;
 mod run;
 mod serve;
 mod signals;
+mod test;
 mod wait;
 
 use std::io::IsTerminal as _;
@@ -69,6 +70,7 @@ pub(crate) struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Args),
+    Test(test::Args),
     Serve(serve::Args),
     Enqueue(enqueue::Args),
     Job(job::Args),
@@ -113,6 +115,7 @@ fn begin(cli: Cli) -> Result<Exit, Error> {
 async fn dispatch(command: Command) -> Result<Exit, Error> {
     match command {
         Command::Run(args) => run::run(args).await,
+        Command::Test(args) => test::run(args).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Enqueue(args) => enqueue::run(args).await,
         Command::Job(args) => job::run(args).await,

@@ -33,6 +33,9 @@ pub enum Error {
     /// The cache that was asked for can't be used.
     #[error("the cache can't be used")]
     Cache(#[from] CacheError),
+    /// The cache couldn't be asked.
+    #[error(transparent)]
+    CacheUse(gristmill_cache::Error),
     /// The sandbox can't be set up.
     #[error("the sandbox can't be set up")]
     Sandbox(#[source] gristmill_runtime::Error),

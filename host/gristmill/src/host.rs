@@ -255,6 +255,11 @@ impl Host {
         Ok(gristmill_api::serve(listener, self.desk.clone(), draining, closing).await?)
     }
 
+    /// What every door of this host stands on.
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
     /// The plugins.
     #[must_use]
     pub fn plugins(&self) -> &Arc<PluginStore> {

@@ -28,23 +28,30 @@
 //! }
 //! ```
 //!
+//! A host for tests, with a clock that the test sets, is [`testing::Harness`]; [`cases`] holds plugins
+//! against what their authors expect of them.
+//!
 //! The command line's dependencies are behind the feature `cli`, which is on by default: embedders
 //! leave them out with `default-features = false`.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
 
 mod backends;
+pub mod cases;
 pub mod client;
 mod error;
 mod host;
 mod log;
+mod media_type;
 pub mod redis;
+pub mod testing;
 
 pub use backends::{CacheError, CacheUrl, InvalidCacheUrl};
 pub use client::Client;
 pub use error::Error;
 pub use host::{Host, HostBuilder};
-pub use log::LogObserver;
+pub use log::{LogObserver, shown_line};
+pub use media_type::{media_type, sniffed};
 
 pub use gristmill_api::{
     BackendInfo, BindError, CacheView, Change, ChangeError, Desk, EngineView, FunctionView, Info,

@@ -1,6 +1,6 @@
 //! What happens, as log lines.
 
-use gristmill_job::OutcomeKind;
+use gristmill_job::{LogLevel, LogLine, OutcomeKind};
 use gristmill_worker::{Event, Observer};
 
 /// Logs events through `tracing`: failures as warnings, what goes well as debug messages, since
@@ -44,6 +44,23 @@ impl Observer for LogObserver {
             other => tracing::debug!(event = ?other, "an event"),
         }
     }
+}
+
+/// A line of a guest's log for people, such as `warn: a cue is malformed line=7`.
+#[must_use]
+pub fn shown_line(line: &LogLine) -> String {
+    let level = match line.level {
+        LogLevel::Trace => "trace",
+        LogLevel::Debug => "debug",
+        LogLevel::Info => "info",
+        LogLevel::Warn => "warn",
+        LogLevel::Error => "error",
+    };
+    let mut text = format!("{level}: {}", line.message);
+    for (name, value) in &line.fields {
+        text.push_str(&format!(" {name}={value}"));
+    }
+    text
 }
 
 fn settled(event: &Event) {

@@ -30,7 +30,7 @@ use crate::{capabilities, describe, exports, wasi};
 
 /// The sandbox: loads plugins and runs attempts. Cloning shares it.
 #[derive(Clone)]
-pub struct Runtime(Arc<Inner>);
+pub struct Runtime(Arc<Inner>, Arc<Shared>);
 
 struct Inner {
     // Dropped first: the tick ends before its engine.
@@ -40,7 +40,6 @@ struct Inner {
     compiling: Compiling,
     config: Config,
     info: EngineInfo,
-    shared: Arc<Shared>,
     waiting: Arc<Waiting>,
 }
 
@@ -78,19 +77,26 @@ impl Runtime {
             .and_then(|()| wasi::add_to_linker(&mut linker))
             .map_err(|e| Error::Engine(e.into()))?;
         let waiting = Arc::new(Waiting::new(config.slots));
-        let ticker = Ticker::start(&engine, Arc::clone(&waiting))?;
-        let shared = Arc::new(Shared { cache, cache_config, follow_ups, clock });
+        let ticker = Ticker::start(&engine, &config, Arc::clone(&waiting))?;
+        let sampler = config.sampler.clone();
+        let shared = Shared { cache, cache_config, follow_ups, clock, sampler };
         let compiling = Compiling::new(&engine, &config);
-        Ok(Self(Arc::new(Inner {
-            _ticker: ticker,
-            engine,
-            linker,
-            compiling,
-            config,
-            info,
-            shared,
-            waiting,
-        })))
+        let inner = Inner { _ticker: ticker, engine, linker, compiling, config, info, waiting };
+        Ok(Self(Arc::new(inner), Arc::new(shared)))
+    }
+
+    /// The same sandbox with the same plugins, over other back-ends: attempts that mustn't meet.
+    #[must_use]
+    pub fn over(
+        &self,
+        cache: Arc<dyn Cache>,
+        cache_config: gristmill_cache::Config,
+        follow_ups: Arc<dyn FollowUps>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let sampler = self.1.sampler.clone();
+        let shared = Shared { cache, cache_config, follow_ups, clock, sampler };
+        Self(Arc::clone(&self.0), Arc::new(shared))
     }
 
     /// How the engine was set up.
@@ -161,7 +167,10 @@ impl Runtime {
     }
 
     /// Makes a plugin of another's component, which needn't be compiled again, and of this manifest.
-    pub(crate) async fn load_again(
+    ///
+    /// # Errors
+    /// [`LoadError`] says why it can't be used.
+    pub async fn load_again(
         &self,
         plugin: &Plugin,
         manifest: Manifest,
@@ -214,7 +223,7 @@ impl Runtime {
             cancel_grace: terms.cancel_grace,
             wall,
             stop: attempt.stop,
-            shared: Arc::clone(&self.0.shared),
+            shared: Arc::clone(&self.1),
             notes: attempt.notes,
         };
         let (_place, found) = self.0.waiting.enter(plugin, limits);
@@ -266,14 +275,14 @@ impl Runtime {
                 spec: Arc::new(NewJob::new(plugin.name().clone(), Payload::none())),
                 attempt: 0,
                 attempts_max: 1,
-                enqueued_at: self.0.shared.clock.now(),
+                enqueued_at: self.1.clock.now(),
                 checkpoint: None,
             },
             limits: Arc::clone(&limits),
             cancel_grace: Duration::ZERO,
             wall,
             stop: Stop::new(),
-            shared: Arc::clone(&self.0.shared),
+            shared: Arc::clone(&self.1),
             notes: Arc::new(SilentNotes),
         });
         let (_place, _) = self.0.waiting.enter(plugin, &limits);

@@ -1,11 +1,13 @@
 //! What a guest is allowed, and how the engine is set up.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::compile::Compiler;
 use crate::engine::Allocator;
 use crate::limits::Limits;
+use crate::sampler::Sampler;
 
 /// How the engine is set up.
 #[derive(Debug, Clone)]
@@ -26,6 +28,9 @@ pub struct Config {
     /// A folder of this user's own for compiled code, so that it needn't be made again at the next start;
     /// it is made if it isn't there. If none is given, code is kept in memory alone.
     pub compiled_dir: Option<PathBuf>,
+    /// Who takes guests' stacks while they compute; nobody, if not said. A guest that is looked at gives
+    /// no others their turn, so that this is for one attempt at a time.
+    pub sampler: Option<Arc<Sampler>>,
 }
 
 impl Default for Config {
@@ -38,6 +43,7 @@ impl Default for Config {
             allocator: None,
             compiler: Compiler::InProcess,
             compiled_dir: None,
+            sampler: None,
         }
     }
 }
@@ -56,6 +62,8 @@ pub(crate) const KEEP_RESIDENT_BYTES: usize = 1 << 20;
 pub(crate) const TABLE_KEEP_RESIDENT_BYTES: usize = 64 << 10;
 /// Frames of a guest's backtrace that are kept.
 pub(crate) const BACKTRACE_FRAMES_MAX: usize = 20;
+/// The same of the stacks that a sampler takes: a profile is a tree from the outermost frame on.
+pub(crate) const SAMPLED_FRAMES_MAX: usize = 1_000;
 /// Lines of log that a failure report carries.
 pub(crate) const LOG_TAIL_LINES: usize = 20;
 /// A description is a page of text; JSON Schemas make it longer.

@@ -14,6 +14,7 @@ use crate::attempt::Runtime;
 use crate::config::{self, Config};
 use crate::error::Error;
 use crate::reuse::Waiting;
+use crate::sampler::SAMPLE_INTERVAL;
 
 /// How instances get their memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +100,7 @@ fn pooled(
     note: Option<String>,
 ) -> Result<(Engine, EngineInfo), Error> {
     let allocator = if scan.is_some() { Allocator::PooledWithScan } else { Allocator::Pooled };
-    let mut engine_config = features();
+    let mut engine_config = features_of(config);
     let pool = pool(config, scan.is_some());
     engine_config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     let engine = Engine::new(&engine_config).map_err(|e| Error::Engine(e.into()))?;
@@ -121,7 +122,7 @@ fn fall_back(config: &Config, error: Error) -> Result<(Engine, EngineInfo), Erro
 }
 
 fn on_demand(config: &Config, note: Option<String>) -> Result<(Engine, EngineInfo), Error> {
-    let engine = Engine::new(&features()).map_err(|e| Error::Engine(e.into()))?;
+    let engine = Engine::new(&features_of(config)).map_err(|e| Error::Engine(e.into()))?;
     Ok((engine, EngineInfo { allocator: Allocator::OnDemand, note, slots: config.slots }))
 }
 
@@ -141,6 +142,15 @@ pub(crate) fn features() -> wasmtime::Config {
         .wasm_backtrace_details(WasmBacktraceDetails::Enable)
         .cranelift_opt_level(OptLevel::Speed);
     config
+}
+
+/// The same, with whole stacks for a sampler: that changes nothing of the code that is made.
+fn features_of(config: &Config) -> wasmtime::Config {
+    let mut features = features();
+    if config.sampler.is_some() {
+        features.wasm_backtrace_max_frames(NonZeroUsize::new(config::SAMPLED_FRAMES_MAX));
+    }
+    features
 }
 
 fn pool(config: &Config, scan: bool) -> PoolingAllocationConfig {
@@ -215,14 +225,18 @@ pub(crate) struct Ticker {
 }
 
 impl Ticker {
-    pub(crate) fn start(engine: &Engine, waiting: Arc<Waiting>) -> Result<Self, Error> {
+    pub(crate) fn start(
+        engine: &Engine,
+        config: &Config,
+        waiting: Arc<Waiting>,
+    ) -> Result<Self, Error> {
+        let tick = config.sampler.as_ref().map_or(config::TICK, |_| SAMPLE_INTERVAL);
         let (stop, stopped) = mpsc::channel::<()>();
         let engine = engine.weak();
         let thread = std::thread::Builder::new()
             .name("gristmill-tick".to_owned())
             .spawn(move || {
-                while let Err(mpsc::RecvTimeoutError::Timeout) = stopped.recv_timeout(config::TICK)
-                {
+                while let Err(mpsc::RecvTimeoutError::Timeout) = stopped.recv_timeout(tick) {
                     let Some(engine) = engine.upgrade() else { break };
                     engine.increment_epoch();
                     waiting.sweep(time::monotonic());

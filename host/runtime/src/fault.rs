@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gristmill_job::{Digest, ErrorReport, Outcome, codes};
 use wasmtime::component::ResourceTableError;
-use wasmtime::{Trap, WasmBacktrace};
+use wasmtime::{FrameInfo, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use crate::config;
@@ -176,14 +176,19 @@ fn fingerprint(code: &str, backtrace: &[String]) -> String {
     digest.trim_start_matches("sha256:")[..16].to_owned()
 }
 
+/// A function's name for people; the engine demangles what it prints, and a frame's raw name is the linker's.
+pub(crate) fn function_name(frame: &FrameInfo) -> String {
+    let name = match frame.func_name() {
+        Some(name) => format!("{:#}", rustc_demangle::demangle(name)),
+        None => format!("function {}", frame.func_index()),
+    };
+    cut(&name, FRAME_BYTES_MAX).replace(char::is_control, " ")
+}
+
 fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
     let mut lines = Vec::new();
     for frame in backtrace.frames() {
-        // The engine demangles what it prints; a frame's raw name is the linker's.
-        let function = match frame.func_name() {
-            Some(name) => format!("{:#}", rustc_demangle::demangle(name)),
-            None => format!("function {}", frame.func_index()),
-        };
+        let function = function_name(frame);
         let place = frame.symbols().iter().find_map(|symbol| {
             let file = symbol.file()?;
             Some(format!(" at {file}:{}", symbol.line().unwrap_or_default()))

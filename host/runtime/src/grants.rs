@@ -62,6 +62,26 @@ pub enum Secret {
     Env(String),
     /// A file, whose last line break doesn't count.
     File(PathBuf),
+    /// This very value; no manifest says it, only a test that gives its own.
+    Given(Hidden),
+}
+
+/// A value that is shown nowhere.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hidden(pub(crate) String);
+
+impl Hidden {
+    /// Hides a value.
+    #[must_use]
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+}
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hidden")
+    }
 }
 
 impl fmt::Display for Secret {
@@ -69,6 +89,7 @@ impl fmt::Display for Secret {
         match self {
             Self::Env(name) => write!(f, "the environment variable {name}"),
             Self::File(path) => write!(f, "the file {}", path.display()),
+            Self::Given(_) => f.write_str("a value that was given"),
         }
     }
 }
@@ -104,4 +125,16 @@ pub struct Folder {
     pub path: PathBuf,
     /// What may be done in it.
     pub access: Access,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_that_was_given_is_read_and_shown_nowhere() {
+        let secret = Secret::Given(Hidden::new("s3cret"));
+        assert_eq!(secret.read().unwrap(), "s3cret");
+        assert!(!format!("{secret} {secret:?}").contains("s3cret"));
+    }
 }

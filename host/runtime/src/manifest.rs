@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gristmill_job::{Backoff, FunctionName, PluginName, RetryOn};
-use toml::de::DeTable;
 
 use crate::error::LoadError;
 use crate::grants::Grants;
@@ -23,12 +22,10 @@ mod reader;
 mod sections;
 
 pub use fault::Fault;
-
-use fault::Faults;
-use reader::Section;
+pub use reader::{Item, Section, read_page};
 
 /// A manifest is a page of names and numbers; what is larger is a file of another kind.
-const MANIFEST_BYTES_MAX: u64 = 64 << 10;
+pub const MANIFEST_BYTES_MAX: u64 = 64 << 10;
 
 /// What a manifest says; each part that is left out has its default.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -120,8 +117,15 @@ impl Manifest {
     /// # Errors
     /// [`LoadError::Manifest`] with everything that is wrong with it.
     pub fn beside(component: &Path, max: &Limits) -> Result<Self, LoadError> {
-        let path = Self::path_beside(component);
-        Self::read(&path, max)
+        Self::at(&Self::path_beside(component), max)
+    }
+
+    /// Reads the manifest at this path; the default, if there is none.
+    ///
+    /// # Errors
+    /// [`LoadError::Manifest`] with everything that is wrong with it.
+    pub fn at(path: &Path, max: &Limits) -> Result<Self, LoadError> {
+        Self::read(path, max)
             .map_err(|faults| LoadError::Manifest { path: path.display().to_string(), faults })
     }
 
@@ -139,23 +143,7 @@ impl Manifest {
     /// # Errors
     /// Everything that is wrong with it, in the order of its lines.
     pub fn parse(bytes: &[u8], max: &Limits) -> Result<Self, Vec<Fault>> {
-        if bytes.len() as u64 > MANIFEST_BYTES_MAX {
-            let why = format!("it is larger than {MANIFEST_BYTES_MAX} bytes");
-            return Err(vec![Fault::of_file(why)]);
-        }
-        let Ok(text) = std::str::from_utf8(bytes) else {
-            return Err(vec![Fault::of_file("it is no text in UTF-8".to_owned())]);
-        };
-        let (table, errors) = DeTable::parse_recoverable(text);
-        if !errors.is_empty() {
-            let faults = errors.iter().map(|error| Fault::of_syntax(text, error));
-            let mut faults: Vec<Fault> = faults.collect();
-            faults.sort_by_key(|fault| fault.line);
-            return Err(faults);
-        }
-        let faults = Faults::new(text);
-        let manifest = sections::manifest(Section::root(table.get_ref(), &faults), max);
-        faults.none().map(|()| manifest)
+        read_page(bytes, MANIFEST_BYTES_MAX, |root| sections::manifest(root, max))
     }
 
     /// What holds for a function.

@@ -19,6 +19,7 @@ use crate::limits::Limits;
 use crate::log_book::{LogBook, Notes};
 use crate::mask::Mask;
 use crate::plugin::Plugin;
+use crate::sampler::Sampler;
 use crate::stop::Stop;
 use crate::wasi::Outputs;
 
@@ -49,6 +50,7 @@ pub(crate) struct Shared {
     pub(crate) cache_config: gristmill_cache::Config,
     pub(crate) follow_ups: Arc<dyn FollowUps>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) sampler: Option<Arc<Sampler>>,
 }
 
 /// What the job's record says to its attempt.

@@ -17,6 +17,8 @@ use std::sync::{Arc, Mutex};
 use gristmill_job::{Digest, PluginName};
 use tokio::sync::{Semaphore, watch as told};
 
+pub use self::suspects::FolderWatch;
+
 use self::source::{Files, Mark, Read};
 use self::versions::{Published, Versions};
 use crate::attempt::Runtime;
@@ -360,7 +362,10 @@ impl Runtime {
     }
 
     /// The same with a manifest that was read already.
-    pub(crate) async fn load_component(
+    ///
+    /// # Errors
+    /// [`LoadError`] says why it can't be used.
+    pub async fn load_component(
         &self,
         path: &Path,
         manifest: Manifest,

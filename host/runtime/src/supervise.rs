@@ -52,6 +52,12 @@ impl<F: Future + Unpin> Future for Metered<F> {
 
 /// Called at every tick while the guest computes: ends it when it must end, else lets others go on.
 pub(crate) fn on_tick(mut store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDeadline> {
+    let state = store.data();
+    // What a plugin says of itself when it is loaded is no attempt.
+    let sampler = state.shared.sampler.clone().filter(|_| state.job.attempt > 0);
+    if let Some(sampler) = &sampler {
+        sampler.take(&store);
+    }
     let state = store.data_mut();
     let now = time::monotonic();
     if state.is_over(now) {
@@ -64,6 +70,10 @@ pub(crate) fn on_tick(mut store: StoreContextMut<'_, State>) -> wasmtime::Result
         && before + now.saturating_duration_since(started) > state.limits.cpu
     {
         return Err(Abort::Limit("cpu").into());
+    }
+    if sampler.is_some() {
+        // What others do meanwhile would be taken for the guest's own at its next look.
+        return Ok(UpdateDeadline::Continue(1));
     }
     Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
 }

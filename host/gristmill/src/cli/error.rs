@@ -10,6 +10,9 @@ pub(crate) enum Error {
     /// Wrong use, configuration or input.
     #[error("{0}")]
     Usage(String),
+    /// A component isn't there.
+    #[error("{0}")]
+    Unusable(String),
     /// What was asked for doesn't exist.
     #[error("{0}")]
     NotFound(String),

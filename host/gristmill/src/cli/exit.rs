@@ -70,6 +70,7 @@ pub(crate) fn code(ended: Result<Exit, Error>) -> ExitCode {
 fn of_error(error: &Error) -> u8 {
     match error {
         Error::Usage(_) => 2,
+        Error::Unusable(_) => 3,
         Error::NotFound(_) | Error::Miscounted(_) | Error::Output(_) | Error::Threads(_) => 1,
         Error::At { source, .. } => of_error(source),
         Error::Host(error) => of_host(error),
@@ -79,8 +80,7 @@ fn of_error(error: &Error) -> u8 {
             | ChangeError::WrongState { .. }
             | ChangeError::UniqueConflict(_),
         ) => 1,
-        Error::Cache(cache::Error::Unavailable(_)) => 4,
-        Error::Cache(_) => 2,
+        Error::Cache(error) => of_cache(error),
         Error::Client(error) => match error {
             client::Error::InvalidServer(_) => 2,
             client::Error::Unreachable { .. } | client::Error::Unexpected { .. } => 4,
@@ -102,6 +102,7 @@ fn of_host(error: &HostError) -> u8 {
             | RejectionCode::Invalid => 2,
         },
         HostError::Queue(error) => of_queue(error),
+        HostError::CacheUse(error) => of_cache(error),
         HostError::Redis(RedisError::Connect(_)) | HostError::Cache(CacheError::Connect(_)) => 4,
         HostError::Cache(CacheError::File(_)) => 2,
         HostError::Redis(RedisError::Address(_) | RedisError::Unsaid) => 2,
@@ -118,6 +119,13 @@ fn of_queue(error: &queue::Error) -> u8 {
         queue::Error::Unavailable(_) => 4,
         queue::Error::TooLarge { .. } | queue::Error::InvalidCursor => 2,
         queue::Error::WorkerReaped(_) => 1,
+    }
+}
+
+fn of_cache(error: &cache::Error) -> u8 {
+    match error {
+        cache::Error::Unavailable(_) => 4,
+        _ => 2,
     }
 }
 

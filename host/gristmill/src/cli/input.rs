@@ -5,9 +5,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use gristmill::Payload;
 use gristmill::job::limits::PAYLOAD_BYTES_MAX;
 use gristmill::job::media;
+use gristmill::{Payload, media_type, sniffed};
 use serde_json::Value;
 
 use super::error::Error;
@@ -89,8 +89,7 @@ fn of_file(path: &Path) -> Result<Payload, Error> {
     let file = File::open(path)
         .map_err(|error| Error::Usage(format!("--input-file {name} can't be read: {error}")))?;
     let data = read_bounded(file, &name)?;
-    let content_type = by_extension(path).unwrap_or_else(|| sniffed(&data));
-    Ok(Payload { content_type: content_type.to_owned(), data: data.into() })
+    Ok(Payload { content_type: media_type(path, &data).to_owned(), data: data.into() })
 }
 
 /// Reads no more than it takes to see that it is too much: the rest may be without end.
@@ -111,26 +110,6 @@ fn too_large(name: &str) -> Error {
     ))
 }
 
-fn by_extension(path: &Path) -> Option<&'static str> {
-    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-    Some(match extension.as_str() {
-        "json" => media::JSON,
-        "txt" | "text" | "log" | "srt" | "rst" => media::TEXT,
-        "md" | "markdown" => "text/markdown",
-        "csv" => "text/csv",
-        "vtt" => "text/vtt",
-        "html" | "htm" => "text/html",
-        "css" => "text/css",
-        "xml" => "text/xml",
-        _ => return None,
-    })
-}
-
-fn sniffed(data: &[u8]) -> &'static str {
-    let is_text = std::str::from_utf8(data).is_ok() && !data.contains(&0);
-    if is_text { media::TEXT } else { media::BYTES }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,16 +124,6 @@ mod tests {
         assert_eq!(given("[1]"), "application/json");
         assert_eq!(given("42"), "text/plain");
         assert_eq!(given("{not json"), "text/plain");
-    }
-
-    #[test]
-    fn a_files_extension_tells_its_media_type_before_its_content_does() {
-        assert_eq!(by_extension(Path::new("a.JSON")), Some("application/json"));
-        assert_eq!(by_extension(Path::new("a.srt")), Some("text/plain"));
-        assert_eq!(by_extension(Path::new("Makefile")), None);
-        assert_eq!(sniffed("ä".as_bytes()), "text/plain");
-        assert_eq!(sniffed(&[0xFF]), "application/octet-stream");
-        assert_eq!(sniffed(b"a\0b"), "application/octet-stream");
     }
 
     #[test]

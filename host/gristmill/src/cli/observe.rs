@@ -1,7 +1,7 @@
 //! What guests log, on stderr.
 
 use gristmill::job::{JobId, LogLine};
-use gristmill::{Event, Observer};
+use gristmill::{Event, Observer, shown_line};
 
 use super::output;
 
@@ -25,20 +25,8 @@ pub(crate) fn dated(line: &LogLine) -> String {
 }
 
 fn shown(job: Option<&JobId>, line: &LogLine) -> String {
-    use gristmill::job::LogLevel as L;
-    let level = match line.level {
-        L::Trace => "trace",
-        L::Debug => "debug",
-        L::Info => "info",
-        L::Warn => "warn",
-        L::Error => "error",
-    };
-    let mut text = job.map(|id| format!("{id} ")).unwrap_or_default();
-    text.push_str(&format!("{level}: {}", line.message));
-    for (name, value) in &line.fields {
-        text.push_str(&format!(" {name}={value}"));
-    }
-    text
+    let job = job.map(|id| format!("{id} ")).unwrap_or_default();
+    job + &shown_line(line)
 }
 
 #[cfg(test)]

@@ -115,6 +115,18 @@ impl HostBuilder {
         self
     }
 
+    /// The queues to take jobs from, as far as was said.
+    pub(crate) fn served(&self) -> &[QueueName] {
+        &self.worker.queues
+    }
+
+    /// In memory, whatever was said of Redis.
+    pub(crate) fn without_redis(mut self) -> Self {
+        self.backends.redis_url = None;
+        self.backends.require_redis = false;
+        self
+    }
+
     /// How long a lease runs, at least [`LEASE_MIN`]; 10 s by default. The jobs of a worker that died
     /// are another's this long after it last renewed its lease.
     pub fn lease(mut self, lease: Duration) -> Self {

@@ -5,6 +5,7 @@
 
 mod bench;
 mod cache;
+mod cases;
 mod chaos;
 mod command;
 mod compiling;
@@ -14,9 +15,11 @@ mod doctor;
 mod enqueue_many;
 mod jobs;
 mod many;
+mod measured;
 mod plugins;
 mod queues;
 mod redis;
 mod served;
 mod shapes;
 mod single;
+mod testing;

@@ -54,6 +54,7 @@ impl Secret {
                 }
             },
             Self::File(path) => read_file(path).map_err(|why| format!("{self} {why}"))?,
+            Self::Given(value) => return Ok(value.0.clone()),
         };
         let without_end = value.strip_suffix('\n').unwrap_or(&value);
         Ok(without_end.strip_suffix('\r').unwrap_or(without_end).to_owned())

@@ -1,4 +1,4 @@
-//! Reads tables key by key, and goes on after a fault, so that all are told together.
+//! Reads a page of TOML key by key, and goes on after a fault, so that all are told together.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -8,15 +8,43 @@ use gristmill_job::time::parse_duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::fault::Faults;
+use super::fault::{Fault, Faults};
 use crate::limits::parse_bytes;
 use crate::log_book::cut;
 
 /// Bytes of a faulty value that its error repeats.
 const VALUE_BYTES_SHOWN: usize = 60;
 
+/// Reads a page of TOML of up to so many bytes by `read`, which takes what it knows out of the page's
+/// own table and [ends](Section::end) it.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of its lines.
+pub fn read_page<T>(
+    bytes: &[u8],
+    bytes_max: u64,
+    read: impl FnOnce(Section<'_>) -> T,
+) -> Result<T, Vec<Fault>> {
+    if bytes.len() as u64 > bytes_max {
+        return Err(vec![Fault::of_file(format!("it is larger than {bytes_max} bytes"))]);
+    }
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return Err(vec![Fault::of_file("it is no text in UTF-8".to_owned())]);
+    };
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        let faults = errors.iter().map(|error| Fault::of_syntax(text, error));
+        let mut faults: Vec<Fault> = faults.collect();
+        faults.sort_by_key(|fault| (fault.line, fault.column));
+        return Err(faults);
+    }
+    let faults = Faults::new(text);
+    let whole = read(Section::root(table.get_ref(), &faults));
+    faults.none().map(|()| whole)
+}
+
 /// A table whose keys are taken one by one; what is left in the end isn't known.
-pub(super) struct Section<'a> {
+pub struct Section<'a> {
     path: String,
     table: &'a DeTable<'a>,
     known: Vec<&'static str>,
@@ -24,39 +52,39 @@ pub(super) struct Section<'a> {
 }
 
 /// A value under its key.
-pub(super) struct Item<'a> {
+pub struct Item<'a> {
     path: String,
     /// The last part of the path.
-    pub(super) key: &'a str,
+    pub key: &'a str,
     value: &'a DeValue<'a>,
     start: usize,
     faults: &'a Faults<'a>,
 }
 
 impl<'a> Section<'a> {
-    pub(super) fn root(table: &'a DeTable<'a>, faults: &'a Faults<'a>) -> Self {
+    fn root(table: &'a DeTable<'a>, faults: &'a Faults<'a>) -> Self {
         Self { path: String::new(), table, known: Vec::new(), faults }
     }
 
     /// The value under a key, if there is one.
-    pub(super) fn take(&mut self, key: &'static str) -> Option<Item<'a>> {
+    pub fn take(&mut self, key: &'static str) -> Option<Item<'a>> {
         self.known.push(key);
         let (name, value) = self.table.get_key_value(key)?;
         Some(self.item(name, value))
     }
 
     /// The table under a key, if there is one.
-    pub(super) fn table(&mut self, key: &'static str) -> Option<Section<'a>> {
+    pub fn table(&mut self, key: &'static str) -> Option<Section<'a>> {
         self.take(key)?.table()
     }
 
     /// The items of a table whose keys are names.
-    pub(super) fn items(&self) -> impl Iterator<Item = Item<'a>> {
+    pub fn items(&self) -> impl Iterator<Item = Item<'a>> {
         self.table.iter().map(|(name, value)| self.item(name, value))
     }
 
     /// Ends the table: what wasn't taken is a fault each.
-    pub(super) fn end(self) {
+    pub fn end(self) {
         for (name, _) in self.table {
             if !self.known.iter().any(|known| known == name.get_ref()) {
                 let path = join(&self.path, name.get_ref());
@@ -82,22 +110,36 @@ impl<'a> Section<'a> {
 }
 
 impl<'a> Item<'a> {
+    /// The value itself, for what is of any type.
+    #[must_use]
+    pub fn value(&self) -> &'a DeValue<'a> {
+        self.value
+    }
+
+    /// The line that it stands in, from 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.faults.line_of(self.start)
+    }
+
     /// Notes a fault of this value.
-    pub(super) fn fault(&self, message: impl Into<String>) {
+    pub fn fault(&self, message: impl Into<String>) {
         self.faults.add(self.start, &self.path, message);
     }
 
-    fn expected<T>(&self, what: &str) -> Option<T> {
+    /// Notes that the value is of another kind than this.
+    pub fn expected<T>(&self, what: &str) -> Option<T> {
         self.fault(format!("expected {what}, got {}", shown(self.value)));
         None
     }
 
-    pub(super) fn string(&self) -> Option<&'a str> {
+    /// A string.
+    pub fn string(&self) -> Option<&'a str> {
         self.value.as_str().or_else(|| self.expected("a string"))
     }
 
     /// A string that isn't longer than it may be.
-    pub(super) fn text(&self, bytes_max: usize) -> Option<String> {
+    pub fn text(&self, bytes_max: usize) -> Option<String> {
         let text = self.string()?;
         if text.len() > bytes_max {
             self.fault(format!("{} bytes are more than {bytes_max}", text.len()));
@@ -107,22 +149,22 @@ impl<'a> Item<'a> {
     }
 
     /// A string that is a name of its kind.
-    pub(super) fn parsed<T: FromStr<Err: Display>>(&self) -> Option<T> {
+    pub fn parsed<T: FromStr<Err: Display>>(&self) -> Option<T> {
         self.good(self.string()?.parse())
     }
 
     /// The key itself as a name of its kind.
-    pub(super) fn name<T: FromStr<Err: Display>>(&self) -> Option<T> {
+    pub fn name<T: FromStr<Err: Display>>(&self) -> Option<T> {
         self.good(self.key.parse())
     }
 
     /// What came of looking at the value; an error is a fault of it.
-    pub(super) fn good<T, E: Display>(&self, looked: Result<T, E>) -> Option<T> {
+    pub fn good<T, E: Display>(&self, looked: Result<T, E>) -> Option<T> {
         looked.map_err(|error| self.fault(error.to_string())).ok()
     }
 
     /// One of several words.
-    pub(super) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
+    pub fn word<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
         let found = self.value.as_str().and_then(|text| words.iter().find(|word| word.0 == text));
         match found {
             Some((_, value)) => Some(*value),
@@ -135,7 +177,7 @@ impl<'a> Item<'a> {
     }
 
     /// A whole number within bounds.
-    pub(super) fn number(&self, min: u64, max: u64) -> Option<u64> {
+    pub fn number(&self, min: u64, max: u64) -> Option<u64> {
         let number = self
             .value
             .as_integer()
@@ -147,7 +189,7 @@ impl<'a> Item<'a> {
     }
 
     /// A share from 0 to 1.
-    pub(super) fn share(&self) -> Option<f64> {
+    pub fn share(&self) -> Option<f64> {
         let number = self.value.as_float().map(|number| number.as_str());
         let number = number.or_else(|| self.value.as_integer().map(|number| number.as_str()));
         match number.and_then(|text| text.parse().ok()) {
@@ -157,7 +199,7 @@ impl<'a> Item<'a> {
     }
 
     /// A time such as `30s`, up to the longest.
-    pub(super) fn duration(&self, max: Duration) -> Option<Duration> {
+    pub fn duration(&self, max: Duration) -> Option<Duration> {
         let Some(duration) = self.value.as_str().and_then(|text| parse_duration(text).ok()) else {
             return self.expected("a time such as \"250ms\", \"30s\" or \"5m\"");
         };
@@ -169,7 +211,7 @@ impl<'a> Item<'a> {
     }
 
     /// A number of bytes, plain or such as `64MiB`.
-    pub(super) fn bytes(&self) -> Option<u64> {
+    pub fn bytes(&self) -> Option<u64> {
         let wanted = "bytes such as 65536, \"64KiB\" or \"1MiB\"";
         match self.value {
             DeValue::Integer(_) => self.number(0, u64::MAX),
@@ -178,7 +220,8 @@ impl<'a> Item<'a> {
         }
     }
 
-    pub(super) fn table(&self) -> Option<Section<'a>> {
+    /// A table.
+    pub fn table(&self) -> Option<Section<'a>> {
         match self.value.as_table() {
             Some(table) => Some(Section {
                 path: self.path.clone(),
@@ -191,7 +234,7 @@ impl<'a> Item<'a> {
     }
 
     /// The items of a list.
-    pub(super) fn list(&self) -> Vec<Item<'a>> {
+    pub fn list(&self) -> Vec<Item<'a>> {
         let Some(list) = self.value.as_array() else {
             let _: Option<()> = self.expected("a list");
             return Vec::new();

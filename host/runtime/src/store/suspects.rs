@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -99,6 +99,31 @@ pub(super) fn watch(
     let mut watcher = notify::recommended_watcher(move |event| suspects.hear(event))?;
     watcher.watch(dir, RecursiveMode::NonRecursive)?;
     Ok(watcher)
+}
+
+/// Hears of what is written in folders, for whoever has to look at their files again. It ends with this
+/// value.
+pub struct FolderWatch {
+    suspects: Arc<Suspects>,
+    _watchers: Vec<RecommendedWatcher>,
+}
+
+impl FolderWatch {
+    /// Begins to hear. What is in folders of these folders isn't heard of.
+    ///
+    /// # Errors
+    /// One of them can't be watched.
+    pub fn new<'a>(folders: impl IntoIterator<Item = &'a PathBuf>) -> std::io::Result<Self> {
+        let suspects = Arc::default();
+        let watchers = folders.into_iter().map(|dir| watch(dir, &suspects));
+        let watchers = watchers.collect::<Result<_, _>>().map_err(std::io::Error::other)?;
+        Ok(Self { suspects, _watchers: watchers })
+    }
+
+    /// Waits until something was written since the last time, and all is quiet again. Safe to drop.
+    pub async fn changed(&self) {
+        self.suspects.settled().await;
+    }
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ const WINDOW: usize = 256;
 
 pub(super) async fn run(args: &Args, path: &Path) -> Result<Exit, Error> {
     let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
-    let mut builder = args.host()?.grace(args.grace);
+    let mut builder = args.host(None)?.grace(args.grace);
     if let Some(concurrency) = args.concurrency {
         builder = builder.concurrency(concurrency);
     }
