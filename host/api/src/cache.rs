@@ -40,7 +40,7 @@ pub struct CacheView {
 
 impl From<Stats> for CacheView {
     fn from(stats: Stats) -> Self {
-        let Stats { hits, misses, entries, bytes, backend, note } = stats;
+        let Stats { hits, misses, entries, bytes, backend, note, .. } = stats;
         #[expect(clippy::cast_precision_loss, reason = "a ratio for people")]
         let hit_ratio = (hits + misses > 0).then(|| hits as f64 / (hits + misses) as f64);
         Self { backend: backend.to_owned(), note, hits, misses, hit_ratio, entries, bytes }

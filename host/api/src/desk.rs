@@ -6,11 +6,13 @@ use gristmill_cache::{Cache, Config};
 use gristmill_job::{Clock, Digest, NewJob, PluginName, Rejection, RejectionCode, Verdict};
 use gristmill_queue::Queue;
 use gristmill_runtime::{Error, LoadError, Plugin, PluginStore, Runtime};
+use gristmill_worker::Pulse;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use crate::degraded::{Degraded, Part};
 use crate::limits;
+use crate::metrics::Metrics;
 use crate::plugins::PluginView;
 
 /// Queue, cache, plugins and sandbox, as they were chosen. Cloning shares them.
@@ -32,6 +34,10 @@ pub struct Desk {
     pub clock: Arc<dyn Clock>,
     /// Why other back-ends are used than were asked for.
     pub degraded: Degraded,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// How the worker is, where there is one.
+    pub pulse: Pulse,
     loading: Arc<Semaphore>,
 }
 
@@ -57,6 +63,8 @@ impl Desk {
             guests,
             clock,
             degraded: Degraded::default(),
+            metrics: Arc::default(),
+            pulse: Pulse::default(),
             loading,
         }
     }

@@ -4,14 +4,13 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Method, Uri};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
-use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::desk::Desk;
 use crate::info::Info;
 use crate::plugins::{PluginEntry, PluginsView};
 use crate::problem::{Kind, Problem};
-use crate::{cache, change, forms, jobs, limits, listing, queues};
+use crate::{cache, change, forms, health, jobs, limits, listing, metrics, queues};
 
 /// What every handler is given.
 #[derive(Clone)]
@@ -41,27 +40,14 @@ pub(crate) fn router(front: Front) -> Router {
         .route("/v1/cache/entry", get(cache::get).put(cache::set).delete(cache::delete))
         .route("/v1/plugins", get(plugins))
         .route("/v1/info", get(info))
-        .route("/healthz", get(healthy))
-        .route("/readyz", get(ready))
+        .route("/healthz", get(health::healthy))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::scrape))
         .route_layer(middleware::from_fn(forms::refuse))
         .fallback(unknown_route)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES_MAX))
         .with_state(front)
-}
-
-/// The process is there.
-async fn healthy(State(front): State<Front>) -> Json<Value> {
-    Json(json!({ "status": "ok", "degraded": front.desk.degraded.is_set() }))
-}
-
-/// Jobs can be taken: the queue answers, and the daemon isn't about to end.
-async fn ready(State(front): State<Front>) -> Result<Json<Value>, Problem> {
-    if front.draining.is_cancelled() {
-        return Err(Problem::new(Kind::Stopping, "no more jobs are taken"));
-    }
-    front.desk.queue.info().await?;
-    Ok(Json(json!({ "status": "ready", "degraded": front.desk.degraded.is_set() })))
 }
 
 async fn info(State(front): State<Front>) -> Result<Json<Info>, Problem> {

@@ -297,6 +297,7 @@ impl Cache for MemoryCache {
             backend: "memory",
             note: "entries are kept in this process's memory: nothing survives a restart"
                 .to_owned(),
+            round_trips: 0,
         })
     }
 }

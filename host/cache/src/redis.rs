@@ -343,7 +343,8 @@ impl Cache for RedisCache {
         let (hits, misses) = self.lookups.totals(&self.link).await?;
         let (entries, bytes) = self.size().await?;
         let note = self.note().await?;
-        Ok(Stats { hits, misses, entries, bytes, backend: "redis", note })
+        let round_trips = self.link.round_trips();
+        Ok(Stats { hits, misses, entries, bytes, backend: "redis", note, round_trips })
     }
 }
 

@@ -369,6 +369,7 @@ impl Cache for SqliteCache {
             bytes,
             backend: "sqlite",
             note: format!("entries are kept in {} and survive a restart", self.path.display()),
+            round_trips: 0,
         })
     }
 }

@@ -197,4 +197,6 @@ pub struct Stats {
     pub backend: &'static str,
     /// What the back-end says of itself, in one line.
     pub note: String,
+    /// Round trips to a server, of this process and so far; 0 where there is none.
+    pub round_trips: u64,
 }

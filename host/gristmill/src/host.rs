@@ -13,7 +13,7 @@ use gristmill_cache::Cache;
 use gristmill_job::{Job, JobId, NewJob, PluginName, QueueName, Verdict};
 use gristmill_queue::{Changed, Queue};
 use gristmill_runtime::{LoadError, Plugin, PluginStore, Problem};
-use gristmill_worker::{Observer, Summary, Worker};
+use gristmill_worker::{Controls, Observer, Share, Summary, Vitals, Worker};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +34,7 @@ pub struct Host {
     watching: TaskTracker,
     shutdown: CancellationToken,
     abort: CancellationToken,
+    controls: Controls,
     dropped: CancellationToken,
     ended: CancellationToken,
     control: Control,
@@ -61,7 +62,7 @@ impl Host {
 
     /// Starts the worker on these queues, whatever the builder was told.
     pub fn start_on(&self, queues: impl IntoIterator<Item = QueueName>) {
-        self.start_with(|config| config.queues = queues.into_iter().collect());
+        self.start_with(|config| config.queues = queues.into_iter().map(Share::from).collect());
     }
 
     fn start_with(&self, change: impl FnOnce(&mut gristmill_worker::Config)) {
@@ -92,7 +93,9 @@ impl Host {
             observer,
             self.guests.handle().clone(),
         )
-        .abort_on(self.abort.clone());
+        .abort_on(self.abort.clone())
+        .pulse(desk.pulse.clone())
+        .controls(self.controls.clone());
         let (shutdown, dropped) = (self.shutdown.clone(), self.dropped.clone());
         let ended = self.ended.clone().drop_guard();
         self.control.handle().spawn(async move {
@@ -276,6 +279,18 @@ impl Host {
     #[must_use]
     pub fn cache(&self) -> &Arc<dyn Cache> {
         &self.desk.cache
+    }
+
+    /// What can be changed while the worker works.
+    #[must_use]
+    pub fn controls(&self) -> &Controls {
+        &self.controls
+    }
+
+    /// How the worker is.
+    #[must_use]
+    pub fn vitals(&self) -> Vitals {
+        self.desk.pulse.vitals()
     }
 
     /// What the host says of itself.

@@ -64,7 +64,7 @@ pub fn shown_line(line: &LogLine) -> String {
 }
 
 fn settled(event: &Event) {
-    let Event::Settled { job, attempt, outcome, state, error, usage } = event else { return };
+    let Event::Settled { job, attempt, outcome, state, error, usage, .. } = event else { return };
     let (id, plugin, wall_us) = (job.id, &job.plugin, usage.wall_us.used);
     let function = job.function.as_ref().map(tracing::field::display);
     match (outcome, error) {

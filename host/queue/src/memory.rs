@@ -210,6 +210,7 @@ impl Queue for MemoryQueue {
             backend: "memory",
             note: "jobs are kept in this process's memory: nothing survives a restart".to_owned(),
             durable: false,
+            round_trips: 0,
         })
     }
 }

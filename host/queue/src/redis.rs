@@ -263,6 +263,7 @@ impl Queue for RedisQueue {
         };
         let address = self.server.link.address();
         let note = format!("Redis {} at {address}, {kept}", of("redis_version"));
-        Ok(Info { backend: "redis", note, durable: true })
+        let round_trips = self.server.link.round_trips();
+        Ok(Info { backend: "redis", note, durable: true, round_trips })
     }
 }

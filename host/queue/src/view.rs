@@ -123,4 +123,6 @@ pub struct Info {
     pub note: String,
     /// Whether jobs survive a restart.
     pub durable: bool,
+    /// Round trips to a server, of this process and so far; 0 where there is none.
+    pub round_trips: u64,
 }

@@ -47,6 +47,7 @@ pub struct Link {
     home: Handle,
     live: Mutex<Option<Live>>,
     made: AtomicU64,
+    asked: AtomicU64,
     connecting: tokio::sync::Mutex<Option<(Instant, ConnectError)>>,
 }
 
@@ -92,6 +93,7 @@ impl Link {
             home: Handle::current(),
             live: Mutex::new(None),
             made: AtomicU64::new(0),
+            asked: AtomicU64::new(0),
             connecting: tokio::sync::Mutex::new(None),
         })
     }
@@ -194,6 +196,13 @@ impl Link {
         self.made.load(Ordering::Relaxed)
     }
 
+    /// How many round trips were begun so far, beside those that make a connection and those in which
+    /// somebody waits to be woken.
+    #[must_use]
+    pub fn round_trips(&self) -> u64 {
+        self.asked.load(Ordering::Relaxed)
+    }
+
     fn blame(&self, fault: Fault) -> ConnectError {
         match fault {
             Fault::Connect(error) => error,
@@ -216,6 +225,7 @@ impl Link {
 
     async fn send_once<R: Request>(self: &Arc<Self>, request: &R) -> Result<R::Answer, Fault> {
         let mut live = self.connection().await.map_err(Fault::Connect)?;
+        self.asked.fetch_add(1, Ordering::Relaxed);
         request.answer(&mut live.connection).await.map_err(|error| {
             if is_of_the_connection(&error) {
                 self.give_up(live.number);

@@ -8,8 +8,10 @@ use gristmill_job::QueueName;
 /// How a worker works.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// The queues to take jobs from, in turn.
-    pub queues: Vec<QueueName>,
+    /// The queues to take jobs from.
+    pub queues: Vec<Share>,
+    /// Which of them comes first.
+    pub order: Order,
     /// Attempts at one time; 4 for each core by default, since guests also wait for host calls.
     pub concurrency: usize,
     /// How long a lease runs: a worker that died is noticed this long after it last renewed. At
@@ -24,13 +26,42 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            queues: vec![QueueName::default()],
+            queues: vec![QueueName::default().into()],
+            order: Order::default(),
             concurrency: 4 * std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
             lease: Duration::from_secs(10),
             grace: Duration::from_secs(10),
             unknown_plugin_patience: Duration::from_secs(600),
         }
     }
+}
+
+/// A queue to take jobs from, and what of the worker is its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    /// The queue.
+    pub queue: QueueName,
+    /// How many of its jobs are taken for each one of a queue with weight 1, as long as both have any;
+    /// at least 1.
+    pub weight: u32,
+    /// How many of its jobs may be held at one time; as many as the worker holds, if not said.
+    pub concurrency: Option<usize>,
+}
+
+impl From<QueueName> for Share {
+    fn from(queue: QueueName) -> Self {
+        Self { queue, weight: 1, concurrency: None }
+    }
+}
+
+/// Which queue comes first where several have jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// The one that had least of its share: all of them get on, by their weights.
+    #[default]
+    Weighted,
+    /// The one that is named first: the others get what it leaves.
+    Strict,
 }
 
 /// The shortest lease: it is renewed every third of it, and a worker whose machine or network pauses
@@ -63,6 +94,9 @@ pub(crate) const LINGER: Duration = Duration::from_millis(1);
 pub(crate) const PREFETCH_WINDOW: Duration = Duration::from_millis(5);
 /// The longest wait between two cycles of an idle worker: wake-ups are hints.
 pub(crate) const BACKSTOP: Duration = Duration::from_secs(1);
+/// How old a queue's word may be that it has no jobs, while jobs of another are taken: nobody listens for
+/// hints then, and the queue may come first.
+pub(crate) const EMPTY_TRUSTED: Duration = Duration::from_millis(100);
 /// The first wait after the queue could not be reached; it doubles up to [`BACKSTOP`].
 pub(crate) const RECONNECT_BASE: Duration = Duration::from_millis(50);
 /// The wait of a job that is released because the host is unwell or its plugin isn't there, at

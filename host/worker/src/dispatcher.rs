@@ -4,6 +4,7 @@
 //! queue, [`Dispatcher::apply`] takes the reply. The loop around it is in `shift.rs`.
 
 mod line;
+mod turns;
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -15,7 +16,8 @@ use gristmill_runtime::Stop;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
-use self::line::{Holding, Line};
+use self::line::Holding;
+pub(crate) use self::line::Line;
 use crate::board::{Board, Task};
 use crate::config::{self, Config};
 use crate::event::Event;
@@ -41,6 +43,12 @@ pub(crate) struct Dispatcher {
     formers: Vec<Former>,
     /// No job is leased any more.
     draining: bool,
+    /// No job is leased until somebody says otherwise.
+    pub(crate) quiet: bool,
+    /// How many attempts can run at one time; those that may are never more.
+    executors: usize,
+    /// The line that is served first in the next round, of those that had as much of their share.
+    next: usize,
     /// How long an attempt took lately, on average; rules how far ahead jobs are leased.
     attempt_time: Duration,
     rng: SmallRng,
@@ -51,6 +59,7 @@ pub(crate) struct Dispatcher {
 impl Dispatcher {
     pub(crate) fn new(config: Config, board: Arc<Board>) -> Self {
         let worker = WorkerId::random();
+        let executors = config.concurrency;
         let lines = config.queues.iter().map(|queue| Line::new(queue, worker, config.lease));
         Self {
             lines: lines.collect(),
@@ -61,6 +70,9 @@ impl Dispatcher {
             suspect: None,
             formers: Vec::new(),
             draining: false,
+            quiet: false,
+            executors,
+            next: 0,
             // Until the first attempt says otherwise, nothing is leased ahead.
             attempt_time: config::PREFETCH_WINDOW,
             rng: SmallRng::from_rng(&mut rand::rng()),
@@ -99,8 +111,7 @@ impl Dispatcher {
 
     /// Runs the next suspect, once nothing else runs.
     fn try_suspect(&mut self) {
-        let held: usize = self.lines.iter().map(|line| line.held.len()).sum();
-        if held == self.suspects.len()
+        if self.held_jobs() == self.suspects.len()
             && let Some(task) = self.suspects.pop_front()
         {
             self.suspect = Some(task.leased.held());
@@ -110,10 +121,11 @@ impl Dispatcher {
 
     /// How many more jobs may be leased: free executors, and some ahead where attempts are short.
     fn room(&self) -> usize {
-        if self.draining || self.suspect.is_some() || !self.suspects.is_empty() {
+        let is_full = self.suspect.is_some() || !self.suspects.is_empty();
+        if self.draining || self.quiet || is_full {
             return 0;
         }
-        let held: usize = self.lines.iter().map(|line| line.held.len()).sum();
+        let held = self.held_jobs();
         let slots = self.config.concurrency;
         let each = self.attempt_time.max(Duration::from_micros(1));
         let ahead = config::PREFETCH_WINDOW.as_nanos() / each.as_nanos();
@@ -123,14 +135,27 @@ impl Dispatcher {
         (slots + ahead).saturating_sub(held).min(config::BATCH_ITEMS_MAX)
     }
 
-    /// Whether jobs could be leased now.
-    pub(crate) fn has_room(&self) -> bool {
-        self.room() > 0
+    /// How many more jobs of a line may be leased.
+    fn room_for(&self, line: usize) -> usize {
+        if self.is_behind(line) {
+            return 0;
+        }
+        self.room().min(self.lines[line].space())
+    }
+
+    /// Whether jobs of a line could be leased now.
+    pub(crate) fn has_room(&self, line: usize) -> bool {
+        self.room_for(line) > 0
+    }
+
+    /// How many jobs are held: they run, or soon will.
+    pub(crate) fn held_jobs(&self) -> usize {
+        self.lines.iter().map(|line| line.held.len()).sum()
     }
 
     /// Whether a line has something to send, or could be given jobs.
     pub(crate) fn wants_cycle(&self, line: usize) -> bool {
-        let has_room = self.has_room();
+        let has_room = self.has_room(line);
         let line = &self.lines[line];
         line.has_news() || (line.more && has_room)
     }
@@ -144,7 +169,7 @@ impl Dispatcher {
 
     /// Makes the next cycle of a line ready to be sent.
     pub(crate) fn plan(&mut self, line: usize) {
-        let room = self.room();
+        let room = self.room_for(line);
         let (line, worker) = (&mut self.lines[line], self.worker);
         let cycle = &mut line.cycle;
         let space = config::BATCH_ITEMS_MAX - cycle.settlements.len();
@@ -192,6 +217,8 @@ impl Dispatcher {
         line.due = reply.next_due.map(|wait| sent + wait);
         line.more = reply.more;
         line.must_resync = reply.resync;
+        self.note_turn(index, reply.jobs.len(), reply.more);
+        let line = &mut self.lines[index];
         if now >= sent + config::usable(self.config.lease) {
             // The reply took so long that nothing may be begun under its lease.
             let late = reply.jobs.iter().map(|leased| settle::release(leased, None, LEASE_ENDS));
@@ -278,7 +305,7 @@ impl Dispatcher {
             }
             running.retain(|held| !unbegun.contains(held));
             self.formers.push(Former::new(line.queue.clone(), former, held, running));
-            *line = Line::new(&line.queue, self.worker, self.config.lease);
+            *line = Line::new(&line.share(), self.worker, self.config.lease);
         }
         self.board.observer().observe(&Event::WorkerStarted { worker: self.worker });
     }

@@ -1,6 +1,7 @@
 //! What a worker tells while it works.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use gristmill_job::{
     ErrorReport, JobId, JobState, LogLine, NewJob, OutcomeKind, Progress, QueueName, Usage,
@@ -51,6 +52,8 @@ pub enum Event {
         error: Option<Box<ErrorReport>>,
         /// What it used.
         usage: Usage,
+        /// How long the job waited from when it could run to its first attempt; told with that one alone.
+        waited: Option<Duration>,
     },
     /// A job was given back untouched.
     Released {

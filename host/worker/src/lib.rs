@@ -14,16 +14,20 @@
 
 mod board;
 mod config;
+mod controls;
 mod dispatcher;
 mod event;
 mod executor;
 mod follow_ups;
 mod former;
+mod pulse;
 mod settle;
 mod shift;
 mod worker;
 
-pub use config::{Config, LEASE_MIN};
+pub use config::{Config, LEASE_MIN, Order, Share};
+pub use controls::{Controls, Tuning};
 pub use event::{Event, Observer};
 pub use follow_ups::QueueFollowUps;
+pub use pulse::{LineVitals, Pulse, Vitals};
 pub use worker::{Summary, Worker};

@@ -38,8 +38,9 @@ pub(crate) fn settle(
     circumstances: &Circumstances<'_>,
     rng: &mut impl Rng,
 ) -> Pending {
+    let waited = waited(&finished.leased, finished.took, circumstances.now);
     let leased = finished.leased;
-    match finished.ended {
+    let mut pending = match finished.ended {
         Ended::Attempted { digest, report, retry } => match &report.outcome {
             // Interrupted by this worker, not because somebody wanted the job's end.
             Outcome::Cancelled if !circumstances.cancel_requested => {
@@ -62,7 +63,18 @@ pub(crate) fn settle(
             let report = Report::without_guest(Outcome::Trapped { error });
             attempted(&leased, None, report, &leased.spec.retry_policy(), circumstances, rng)
         }
+    };
+    if let Event::Settled { waited: told, .. } = &mut pending.event {
+        *told = waited;
     }
+    pending
+}
+
+/// How long a job waited from when it could run to its first attempt: later ones wait by their retry
+/// policy.
+fn waited(leased: &Leased, took: Duration, now: Timestamp) -> Option<Duration> {
+    let ready = leased.spec.start.run_at(leased.enqueued_at);
+    (leased.attempt == 1).then(|| now.since(ready).saturating_sub(took))
 }
 
 fn attempted(
@@ -102,7 +114,8 @@ fn attempted(
         }
     };
     let job = Arc::clone(&leased.spec);
-    let event = Event::Settled { job, attempt: leased.attempt, outcome: kind, state, error, usage };
+    let attempt = leased.attempt;
+    let event = Event::Settled { job, attempt, outcome: kind, state, error, usage, waited: None };
     Pending { settlement, event }
 }
 
@@ -113,7 +126,8 @@ fn settled(
     error: Option<Box<ErrorReport>>,
 ) -> Event {
     let (job, attempt) = (Arc::clone(&leased.spec), leased.attempt);
-    Event::Settled { job, attempt, outcome, state, error, usage: Usage::default() }
+    let usage = Usage::default();
+    Event::Settled { job, attempt, outcome, state, error, usage, waited: None }
 }
 
 /// Cancelled before it had begun.

@@ -14,8 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::board::Board;
 use crate::config;
-use crate::dispatcher::Dispatcher;
+use crate::controls::Controls;
+use crate::dispatcher::{Dispatcher, Line};
 use crate::former::Former;
+use crate::pulse::Pulse;
 
 /// The loop around the dispatcher.
 pub(crate) struct Shift {
@@ -23,8 +25,8 @@ pub(crate) struct Shift {
     pub(crate) board: Arc<Board>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) lease: Duration,
-    /// The line that is served first in the next round, so that none is always last.
-    pub(crate) next: usize,
+    pub(crate) pulse: Pulse,
+    pub(crate) controls: Controls,
     /// The worker was told to stop.
     pub(crate) is_ending: bool,
     pub(crate) dispatcher: Dispatcher,
@@ -46,14 +48,11 @@ impl Shift {
 
     /// Stops: what wasn't begun is released at once, what runs has its grace, and the rest is
     /// interrupted.
-    pub(crate) async fn end(
-        &mut self,
-        grace: Duration,
-        abort: &CancellationToken,
-    ) -> anyhow::Result<()> {
+    pub(crate) async fn end(&mut self, abort: &CancellationToken) -> anyhow::Result<()> {
         self.is_ending = true;
+        self.obey();
         self.dispatcher.drain();
-        let interrupt = self.clock.uptime() + grace;
+        let interrupt = self.clock.uptime() + self.dispatcher.grace();
         let mut give_up = None;
         loop {
             self.round().await;
@@ -85,26 +84,36 @@ impl Shift {
 
     /// Serves every line that has news or needs its lease renewed.
     async fn round(&mut self) {
+        self.obey();
         self.dispatcher.collect(self.clock.now());
         for former in self.dispatcher.take_formers() {
             self.take_leave(&former).await;
         }
-        let lines = self.dispatcher.lines.len();
-        let first = self.next;
-        for line in (0..lines).map(|i| (first + i) % lines) {
+        for line in self.dispatcher.turns() {
             self.stop_in_time();
             let now = self.clock.uptime();
-            let renewed = self.dispatcher.lines[line].renewed;
-            let is_stale =
-                renewed.is_none_or(|renewed| now.saturating_sub(renewed) >= self.lease / 3);
-            let is_due = self.dispatcher.lines[line].due.is_some_and(|due| now >= due);
+            self.pulse.beat(now);
+            let Line { renewed, due, .. } = &self.dispatcher.lines[line];
+            let older = |bound| renewed.is_none_or(|renewed| now.saturating_sub(renewed) >= bound);
+            let is_stale = older(self.lease / 3)
+                || (older(config::EMPTY_TRUSTED) && self.dispatcher.should_ask(line));
+            let is_due = due.is_some_and(|due| now >= due);
             let wanted = self.dispatcher.wants_cycle(line) || (is_due && !self.is_ending);
             if wanted || is_stale {
                 self.serve(line).await;
             }
         }
-        self.next = (self.next + 1) % lines.max(1);
         self.stop_in_time();
+        let (slots, held) = (self.dispatcher.slots(), self.dispatcher.held_jobs());
+        self.pulse.round(slots, held, self.dispatcher.quiet);
+    }
+
+    /// Does what was asked for since the last round.
+    fn obey(&mut self) {
+        self.dispatcher.quiet = self.controls.is_quiet();
+        if let Some(tuning) = self.controls.take_tuning() {
+            self.dispatcher.retune(&tuning);
+        }
     }
 
     /// Stops what runs if its lease may end soon.
@@ -137,6 +146,7 @@ impl Shift {
         match before(&*self.clock, deadline, cycle).await {
             Ok(reply) => {
                 let lapsed = reply.lapsed.clone();
+                self.pulse.cycled(line, self.clock.uptime());
                 self.dispatcher.apply(line, sent, self.clock.uptime(), reply);
                 let queue = self.dispatcher.lines[line].queue.clone();
                 for worker in lapsed {
@@ -193,6 +203,7 @@ impl Shift {
                     Error::Unavailable(source) => format!("{error}: {source:#}"),
                     other => other.to_string(),
                 };
+                self.pulse.failed(line, &text);
                 self.dispatcher.unreachable(line, text);
             }
         }
@@ -217,17 +228,16 @@ impl Shift {
         if (0..lines.len()).any(|line| self.dispatcher.wants_cycle(line)) {
             return false;
         }
-        let hungry: Vec<QueueName> = if self.dispatcher.has_room() {
-            lines.iter().map(|line| line.queue.clone()).collect()
-        } else {
-            Vec::new()
-        };
+        let is_hungry =
+            |(i, line): (usize, &Line)| self.dispatcher.has_room(i).then(|| line.queue.clone());
+        let hungry: Vec<QueueName> = lines.iter().enumerate().filter_map(is_hungry).collect();
         tokio::select! {
             () = self.board.signalled() => {
                 self.linger().await;
                 false
             }
             () = self.queue.wake(self.dispatcher.worker, &hungry) => true,
+            () = self.controls.changed() => true,
             () = tokio::time::sleep(self.alarm()) => true,
         }
     }
@@ -249,9 +259,9 @@ impl Shift {
     fn alarm(&self) -> Duration {
         let now = self.clock.uptime();
         let backstop = config::BACKSTOP.min(self.lease / 3);
-        let due = self.dispatcher.lines.iter().filter_map(|line| line.due);
+        let lines = self.dispatcher.lines.iter().enumerate();
         // Without room there is nothing to be done about a job that is due.
-        let due = due.filter(|_| self.dispatcher.has_room());
+        let due = lines.filter(|(i, _)| self.dispatcher.has_room(*i)).filter_map(|(_, l)| l.due);
         due.map(|due| due.saturating_sub(now)).fold(backstop, Duration::min)
     }
 }

@@ -10,9 +10,11 @@ use tokio_util::task::TaskTracker;
 
 use crate::board::{Board, QueueNotes};
 use crate::config::Config;
+use crate::controls::Controls;
 use crate::dispatcher::Dispatcher;
 use crate::event::{Event, Observer};
 use crate::executor::Executor;
+use crate::pulse::Pulse;
 use crate::shift::Shift;
 
 /// Leases jobs, runs them and settles them, until it is told to stop.
@@ -25,6 +27,8 @@ pub struct Worker {
     guests: tokio::runtime::Handle,
     clock: Arc<dyn Clock>,
     abort: CancellationToken,
+    pulse: Pulse,
+    controls: Controls,
 }
 
 /// What a worker did in its life.
@@ -49,7 +53,8 @@ impl Worker {
         guests: tokio::runtime::Handle,
     ) -> Self {
         let (clock, abort) = (Arc::new(SystemClock), CancellationToken::new());
-        Self { config, queue, runtime, plugins, observer, guests, clock, abort }
+        let (pulse, controls) = (Pulse::default(), Controls::default());
+        Self { config, queue, runtime, plugins, observer, guests, clock, abort, pulse, controls }
     }
 
     /// Takes a token that ends the worker without grace once it is cancelled: what runs is
@@ -57,6 +62,18 @@ impl Worker {
     #[must_use]
     pub fn abort_on(self, abort: CancellationToken) -> Self {
         Self { abort, ..self }
+    }
+
+    /// Tells how it is there.
+    #[must_use]
+    pub fn pulse(self, pulse: Pulse) -> Self {
+        Self { pulse, ..self }
+    }
+
+    /// Lets itself be changed there.
+    #[must_use]
+    pub fn controls(self, controls: Controls) -> Self {
+        Self { controls, ..self }
     }
 
     /// Works until `shutdown` is cancelled; then leases nothing more, gives running attempts their
@@ -68,18 +85,21 @@ impl Worker {
         let board = Arc::new(Board::new(Arc::clone(&self.observer)));
         let executors = self.start_executors(&board);
         let dispatcher = Dispatcher::new(self.config.clone(), Arc::clone(&board));
+        let queues = self.config.queues.iter().map(|share| share.queue.clone());
+        self.pulse.begin(self.config.lease, queues);
         let mut shift = Shift {
             queue: Arc::clone(&self.queue),
             board: Arc::clone(&board),
             clock: self.clock,
             lease: self.config.lease,
-            next: 0,
+            pulse: self.pulse,
+            controls: self.controls,
             is_ending: false,
             dispatcher,
         };
         self.observer.observe(&Event::WorkerStarted { worker: shift.dispatcher.worker });
         shift.work(&shutdown, &self.abort).await;
-        let ended = shift.end(self.config.grace, &self.abort).await;
+        let ended = shift.end(&self.abort).await;
         board.close();
         executors.close();
         if ended.is_ok() {

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gristmill_api::{Desk, LOADS_MAX};
-use gristmill_job::{Clock, QueueName, SystemClock};
+use gristmill_job::{Clock, SystemClock};
 use gristmill_queue::Queue;
 use gristmill_runtime::{BACKGROUND_LOADS_MAX, PluginStore, Runtime};
-use gristmill_worker::{LEASE_MIN, Observer, QueueFollowUps};
+use gristmill_worker::{Controls, LEASE_MIN, Observer, Order, QueueFollowUps, Share};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -109,9 +109,15 @@ impl HostBuilder {
         self
     }
 
-    /// The queues to take jobs from; `default` by default.
-    pub fn queues(mut self, queues: impl IntoIterator<Item = QueueName>) -> Self {
-        self.worker.queues = queues.into_iter().collect();
+    /// The queues to take jobs from, by name or with a [`Share`]; `default` by default.
+    pub fn queues(mut self, queues: impl IntoIterator<Item = impl Into<Share>>) -> Self {
+        self.worker.queues = queues.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Which queue comes first where several have jobs.
+    pub fn order(mut self, order: Order) -> Self {
+        self.worker.order = order;
         self
     }
 
@@ -209,13 +215,15 @@ impl HostBuilder {
         );
         desk.cache_config = backends.cache_config;
         desk.degraded = backends.degraded;
+        let observer = Arc::new((self.observer, Arc::clone(&desk.metrics)));
         Ok(Host {
             desk,
-            worker: Mutex::new(Stage::Ready(self.worker, self.observer)),
+            worker: Mutex::new(Stage::Ready(self.worker, observer)),
             watch_plugins: self.watch_plugins,
             watching: TaskTracker::new(),
             shutdown: self.shutdown,
             abort: self.abort,
+            controls: Controls::default(),
             dropped,
             ended: CancellationToken::new(),
             control,

@@ -16,6 +16,7 @@ mod enqueue_many;
 mod jobs;
 mod many;
 mod measured;
+mod metrics;
 mod plugins;
 mod queues;
 mod redis;

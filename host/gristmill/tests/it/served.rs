@@ -1,5 +1,8 @@
 //! A daemon on a free port.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -10,6 +13,19 @@ pub(crate) struct Daemon {
     pub(crate) running: Running,
     pub(crate) url: String,
     pub(crate) plugins: TempDir,
+}
+
+/// What a path of a server answers: status and body.
+#[track_caller]
+pub(crate) fn get(url: &str, path: &str) -> (u16, String) {
+    let host = url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(host).unwrap();
+    // An older HTTP, whose answers end with their connection and come in one piece.
+    write!(stream, "GET {path} HTTP/1.0\r\nhost: {host}\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
 }
 
 /// A folder with these components alone, so that no test waits for others to be compiled.
@@ -44,6 +60,12 @@ impl Daemon {
         let line = running.until("listening on http://");
         let url = line[line.find("http://").unwrap()..].trim().to_owned();
         Self { running, url, plugins }
+    }
+
+    /// What a path answers: status and body.
+    #[track_caller]
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
+        get(&self.url, path)
     }
 
     pub(crate) fn end(self) -> Ran {

@@ -7,13 +7,19 @@ use gristmill_job::{QueueName, WorkerId};
 use gristmill_queue::{Cycle, Held};
 use gristmill_runtime::Stop;
 
-use crate::config;
+use crate::config::{self, Share};
 use crate::event::Event;
 use crate::settle::Pending;
 
 /// What the dispatcher knows of one queue.
 pub(crate) struct Line {
     pub(crate) queue: QueueName,
+    pub(super) weight: u32,
+    pub(super) concurrency: Option<usize>,
+    /// What it had of the worker, in parts of its share: see `turns.rs`.
+    pub(super) had: u64,
+    /// It had no jobs when it was last asked.
+    pub(super) is_empty: bool,
     pub(super) held: HashMap<Held, Holding>,
     /// Settlements that wait for their cycle.
     pub(super) pending: Vec<Pending>,
@@ -42,9 +48,14 @@ pub(super) struct Holding {
 }
 
 impl Line {
-    pub(super) fn new(queue: &QueueName, worker: WorkerId, lease: Duration) -> Self {
+    pub(super) fn new(share: &Share, worker: WorkerId, lease: Duration) -> Self {
+        let queue = &share.queue;
         Self {
             queue: queue.clone(),
+            weight: share.weight.max(1),
+            concurrency: share.concurrency,
+            had: 0,
+            is_empty: false,
             held: HashMap::new(),
             pending: Vec::new(),
             notes: Vec::new(),
@@ -60,6 +71,17 @@ impl Line {
             unreachable: None,
             must_resync: false,
         }
+    }
+
+    /// The share that it was made for.
+    pub(super) fn share(&self) -> Share {
+        let (queue, weight) = (self.queue.clone(), self.weight);
+        Share { queue, weight, concurrency: self.concurrency }
+    }
+
+    /// How many more of its jobs may be held than are.
+    pub(super) fn space(&self) -> usize {
+        self.concurrency.map_or(usize::MAX, |most| most.saturating_sub(self.held.len()))
     }
 
     pub(super) fn has_news(&self) -> bool {

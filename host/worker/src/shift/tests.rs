@@ -52,9 +52,10 @@ fn a_bench(queues: &[&str]) -> Bench {
     let queue = Arc::new(Moody::new(Arc::new(memory)));
     let board = Arc::new(Board::new(Arc::new(())));
     let config = Config {
-        queues: queues.iter().map(|name| QueueName::new(name).unwrap()).collect(),
+        queues: queues.iter().map(|name| QueueName::new(name).unwrap().into()).collect(),
         concurrency: 4,
         lease: LEASE,
+        grace: Duration::ZERO,
         ..Config::default()
     };
     let shift = Shift {
@@ -62,7 +63,8 @@ fn a_bench(queues: &[&str]) -> Bench {
         board: Arc::clone(&board),
         clock: Arc::clone(&clock) as _,
         lease: LEASE,
-        next: 0,
+        pulse: Pulse::default(),
+        controls: Controls::default(),
         is_ending: false,
         dispatcher: Dispatcher::new(config, Arc::clone(&board)),
     };
@@ -270,7 +272,7 @@ async fn a_stopping_worker_does_not_wait_for_a_queue_that_never_answers() {
     bench.finish(tasks.remove(0), Outcome::Completed { result: None });
     bench.queue.set(Mood::IsSilent);
     let begun = bench.uptime();
-    bench.shift.end(Duration::ZERO, &bench.token).await.unwrap_err();
+    bench.shift.end(&bench.token).await.unwrap_err();
     let lasted = bench.uptime() - begun;
     assert!(lasted <= config::LAST_CYCLE_PATIENCE * 3, "{lasted:?}");
 }
