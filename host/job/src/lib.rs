@@ -30,6 +30,7 @@ mod record;
 mod retry;
 mod state;
 pub mod time;
+pub mod trace;
 mod usage;
 pub mod wire;
 

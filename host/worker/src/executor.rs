@@ -5,12 +5,40 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use gristmill_job::time;
+use gristmill_job::trace::{self, TraceContext};
 use gristmill_queue::Leased;
 use gristmill_runtime::{Attempt, LoadError, Notes, Plugin, PluginStore, Runtime, Stop};
 use tokio::sync::Notify;
+use tracing::{Instrument as _, Span};
 
 use crate::board::{Board, Ended, Finished, Task};
 use crate::event::Event;
+
+/// The span of an attempt, in its job's trace where it is in one. It costs as much as a small job's attempt may be
+/// slower, so it is there for those who ask for it.
+fn span(leased: &Leased) -> Span {
+    let (job, attempt) = (&*leased.spec, leased.attempt);
+    let span = tracing::debug_span!(
+        "attempt",
+        job = %job.id,
+        plugin = %job.plugin,
+        function = job.function.as_ref().map(tracing::field::display),
+        attempt,
+        trace_id = tracing::field::Empty,
+        parent_id = tracing::field::Empty,
+        span_id = tracing::field::Empty,
+        retry_of = tracing::field::Empty,
+    );
+    if let Some(context) = TraceContext::of(job).filter(|_| !span.is_disabled()) {
+        span.record("trace_id", context.trace_id);
+        span.record("parent_id", context.parent_id);
+        span.record("span_id", trace::span_id(job.id, attempt));
+        if attempt > 1 {
+            span.record("retry_of", trace::span_id(job.id, attempt - 1));
+        }
+    }
+    span
+}
 
 /// One of several that share a board.
 pub(crate) struct Executor {
@@ -71,7 +99,8 @@ impl Executor {
             stop,
             notes: Arc::clone(&self.notes[queue]),
         };
-        match self.runtime.run(&plugin, attempt).await {
+        let span = span(leased);
+        match self.runtime.run(&plugin, attempt).instrument(span).await {
             Ok(report) => Ended::Attempted {
                 digest: plugin.digest(),
                 report: Box::new(report),

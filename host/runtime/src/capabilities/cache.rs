@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gristmill_cache::{self as cache, Lookup, Reservation, SetOptions, Version};
+use tracing::instrument;
 use wasmtime::component::Resource;
 
 use crate::bindings::cache::{Condition, Entry, Host, HostReservation, Lookup as WitLookup, Page};
@@ -22,12 +23,14 @@ pub(super) const SCAN_KEYS_MAX: u32 = 256;
 const RELEASE_TIME_MAX: Duration = Duration::from_secs(1);
 
 impl Host for State {
+    #[instrument(level = "trace", name = "cache.get", skip_all)]
     async fn get(&mut self, bucket: String, key: String) -> Answer<Option<Vec<u8>>> {
         let (space, key) = attempt!(self.admit(&bucket, ReadOnly, &key, 0)?);
         let found = attempt!(self.shared.cache.get(&space, &key).await.map_err(said));
         Ok(Ok(found.map(|value| self.found(value))))
     }
 
+    #[instrument(level = "trace", name = "cache.get-entry", skip_all)]
     async fn get_entry(&mut self, bucket: String, key: String) -> Answer<Option<Entry>> {
         let (space, key) = attempt!(self.admit(&bucket, ReadOnly, &key, 0)?);
         let found = attempt!(self.shared.cache.get_entry(&space, &key).await.map_err(said));
@@ -38,11 +41,13 @@ impl Host for State {
         })))
     }
 
+    #[instrument(level = "trace", name = "cache.exists", skip_all)]
     async fn exists(&mut self, bucket: String, key: String) -> Answer<bool> {
         let (space, key) = attempt!(self.admit(&bucket, ReadOnly, &key, 0)?);
         Ok(self.shared.cache.exists(&space, &key).await.map_err(said))
     }
 
+    #[instrument(level = "trace", name = "cache.set", skip_all)]
     async fn set(
         &mut self,
         bucket: String,
@@ -61,6 +66,7 @@ impl Host for State {
         Ok(self.shared.cache.set(&space, &key, Bytes::from(value), options).await.map_err(said))
     }
 
+    #[instrument(level = "trace", name = "cache.compare-and-set", skip_all)]
     async fn compare_and_set(
         &mut self,
         bucket: String,
@@ -76,17 +82,20 @@ impl Host for State {
         Ok(stored.map_err(said))
     }
 
+    #[instrument(level = "trace", name = "cache.delete", skip_all)]
     async fn delete(&mut self, bucket: String, key: String) -> Answer<bool> {
         let (space, key) = attempt!(self.admit(&bucket, ReadWrite, &key, 0)?);
         Ok(self.shared.cache.delete(&space, &key).await.map_err(said))
     }
 
+    #[instrument(level = "trace", name = "cache.touch", skip_all)]
     async fn touch(&mut self, bucket: String, key: String, ttl: Option<u64>) -> Answer<bool> {
         let (space, key) = attempt!(self.admit(&bucket, ReadWrite, &key, 0)?);
         let ttl = ttl.map(Duration::from_millis);
         Ok(self.shared.cache.touch(&space, &key, ttl).await.map_err(said))
     }
 
+    #[instrument(level = "trace", name = "cache.increment", skip_all)]
     async fn increment(
         &mut self,
         bucket: String,
@@ -99,6 +108,7 @@ impl Host for State {
         Ok(self.shared.cache.increment(&space, &key, delta, ttl).await.map_err(said))
     }
 
+    #[instrument(level = "trace", name = "cache.get-many", skip_all)]
     async fn get_many(
         &mut self,
         bucket: String,
@@ -112,6 +122,7 @@ impl Host for State {
         Ok(Ok(found.into_iter().map(|value| value.map(Vec::from)).collect()))
     }
 
+    #[instrument(level = "trace", name = "cache.set-many", skip_all)]
     async fn set_many(
         &mut self,
         bucket: String,
@@ -126,16 +137,19 @@ impl Host for State {
         Ok(self.shared.cache.set_many(&space, entries, ttl).await.map_err(said))
     }
 
+    #[instrument(level = "trace", name = "cache.delete-many", skip_all)]
     async fn delete_many(&mut self, bucket: String, keys: Vec<String>) -> Answer<u64> {
         let (space, keys) = attempt!(self.admit_many(&bucket, ReadWrite, &keys, 0)?);
         Ok(self.shared.cache.delete_many(&space, &keys).await.map_err(said))
     }
 
+    #[instrument(level = "trace", name = "cache.clear", skip_all)]
     async fn clear(&mut self, bucket: String, prefix: String) -> Answer<u64> {
         let space = attempt!(self.admit_prefix(&bucket, ReadWrite, &prefix)?);
         Ok(self.shared.cache.clear(&space, &prefix).await.map_err(said))
     }
 
+    #[instrument(level = "trace", name = "cache.scan", skip_all)]
     async fn scan(
         &mut self,
         bucket: String,
@@ -152,6 +166,7 @@ impl Host for State {
         Ok(Ok(Page { keys: page.keys, cursor: page.cursor.map(|cursor| cursor.0) }))
     }
 
+    #[instrument(level = "trace", name = "cache.get-or-reserve", skip_all)]
     async fn get_or_reserve(
         &mut self,
         bucket: String,
@@ -180,6 +195,7 @@ impl Host for State {
 }
 
 impl HostReservation for State {
+    #[instrument(level = "trace", name = "cache.fill", skip_all)]
     async fn fill(
         &mut self,
         this: Resource<Reservation>,

@@ -35,6 +35,7 @@ const OURS: [&str; 11] = [
 ];
 
 impl Host for State {
+    #[tracing::instrument(level = "trace", name = "http.send", skip_all)]
     async fn send(&mut self, request: Request) -> wasmtime::Result<Result<Response, Error>> {
         self.count_host_call()?;
         let url = attempt!(parse(&request.url));

@@ -6,10 +6,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use gristmill_job::trace::TraceContext;
 use gristmill_job::{
     FunctionName, Headers, NewJob, Payload, PluginName, Priority, QueueName, RetryPolicy, Start,
     UniqueKey, Verdict, limits,
 };
+use tracing::instrument;
 use wasmtime::component::Resource;
 
 use crate::bindings::queue::{self, Commit};
@@ -107,6 +109,7 @@ impl queue::HostNewJob for State {
 }
 
 impl queue::Host for State {
+    #[instrument(level = "trace", name = "queue.enqueue", skip_all)]
     async fn enqueue(
         &mut self,
         drafts: Vec<Resource<NewJobDraft>>,
@@ -251,7 +254,8 @@ impl State {
         }
         let mut job = NewJob::new(plugin, input);
         job.function = Some(function);
-        job.traceparent.clone_from(&parent.traceparent);
+        let context = TraceContext::of(parent);
+        job.traceparent = context.map(|context| context.within(parent.id, self.job.attempt));
         job.parent = Some(parent.id);
         job.depth = depth;
         job.queue = match draft.queue {

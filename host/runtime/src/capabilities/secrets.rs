@@ -15,6 +15,7 @@ use crate::state::{State, lock};
 const SECRET_BYTES_MAX: u64 = 64 << 10;
 
 impl Host for State {
+    #[tracing::instrument(level = "trace", name = "secrets.get", skip_all)]
     async fn get(&mut self, name: String) -> wasmtime::Result<Result<String, Error>> {
         self.count_host_call()?;
         let Some(secret) = self.plugin.grants().secrets.get(&name) else {
