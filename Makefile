@@ -114,6 +114,14 @@ ROUNDS ?= 3
 bench-peers: plugins build ## measure other queues and ours in turn, and write docs/benchmarks.md; ROUNDS=3
 	scripts/bench-peers --rounds $(ROUNDS) --markdown docs/benchmarks.md --svg docs/benchmarks.svg
 
+.PHONY: release
+release: build ## pack binary, completions, manual and packaging: target/dist/gristmill-VERSION-TARGET.tar.gz
+	scripts/release
+
+.PHONY: soak
+soak: plugins build ## run a mix of jobs, and tell what the daemon takes over time; SECONDS=60
+	scripts/soak $(SECONDS)
+
 .PHONY: bindings
 bindings: ## generate the bindings of the guest SDK and of C from wit/
 	cargo run --locked --quiet --package gristmill-guest-bindgen

@@ -38,6 +38,8 @@ pub struct Desk {
     pub metrics: Arc<Metrics>,
     /// How the worker is, where there is one.
     pub pulse: Pulse,
+    /// Whether nothing is served but health and metrics.
+    pub work_only: bool,
     loading: Arc<Semaphore>,
 }
 
@@ -65,6 +67,7 @@ impl Desk {
             degraded: Degraded::default(),
             metrics: Arc::default(),
             pulse: Pulse::default(),
+            work_only: false,
             loading,
         }
     }

@@ -43,3 +43,9 @@ pub(crate) async fn ready(State(front): State<Front>) -> Result<Json<Value>, Pro
         "quiet": vitals.quiet,
     })))
 }
+
+/// Whatever else is asked of a daemon that only works.
+pub(crate) async fn only() -> Problem {
+    let detail = "this daemon only works: it serves \"/healthz\", \"/readyz\" and \"/metrics\"";
+    Problem::new(Kind::UnknownRoute, detail)
+}

@@ -23,7 +23,10 @@ pub(crate) struct Front {
 }
 
 pub(crate) fn router(front: Front) -> Router {
-    Router::new()
+    if front.desk.work_only {
+        return watch().fallback(health::only).with_state(front);
+    }
+    watch()
         .route("/v1/jobs", get(listing::list).post(jobs::enqueue))
         .route("/v1/jobs/{id}", get(jobs::show).delete(change::remove))
         .route("/v1/jobs/{id}/result", get(jobs::result))
@@ -40,14 +43,19 @@ pub(crate) fn router(front: Front) -> Router {
         .route("/v1/cache/entry", get(cache::get).put(cache::set).delete(cache::delete))
         .route("/v1/plugins", get(plugins))
         .route("/v1/info", get(info))
-        .route("/healthz", get(health::healthy))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(metrics::scrape))
         .route_layer(middleware::from_fn(forms::refuse))
         .fallback(unknown_route)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES_MAX))
         .with_state(front)
+}
+
+/// What tells how the daemon is.
+fn watch() -> Router<Front> {
+    Router::new()
+        .route("/healthz", get(health::healthy))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::scrape))
 }
 
 async fn info(State(front): State<Front>) -> Result<Json<Info>, Problem> {

@@ -9,6 +9,7 @@ mod bench;
 mod cache;
 mod compile;
 mod completions;
+mod config;
 mod doctor;
 mod door;
 mod enqueue;
@@ -21,6 +22,8 @@ mod job;
 mod jobs;
 mod limits;
 mod lines;
+mod log;
+mod manual;
 mod observe;
 mod output;
 mod plugin;
@@ -33,14 +36,14 @@ mod signals;
 mod test;
 mod wait;
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
 
+use self::config::Settings;
 use self::error::Error;
 use self::exit::Exit;
+use self::log::Log;
 
 /// Runs background jobs that are WebAssembly components, each in a sandbox of its own.
 #[derive(Parser)]
@@ -65,6 +68,16 @@ pub(crate) struct Cli {
         hide_env_values = true
     )]
     log: Option<String>,
+    /// What a line of the log looks like
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        env = "GRISTMILL_LOG_FORMAT",
+        hide_env_values = true,
+        default_value = "pretty"
+    )]
+    log_format: log::Format,
 }
 
 #[derive(Subcommand)]
@@ -84,21 +97,24 @@ enum Command {
     Fsck(fsck::Args),
     Completions(completions::Args),
     #[command(hide = true)]
+    Manual(manual::Args),
+    #[command(hide = true)]
     CompilePlugin(compile::Args),
 }
 
 /// Parses, runs, and answers with the exit code.
 pub(crate) fn main() -> ExitCode {
     // Wrong use ends in here, with clap's message and exit code 2.
-    let cli = Cli::parse();
-    match &cli.command {
-        Command::CompilePlugin(args) => compile::run(args),
-        _ => exit::code(begin(cli)),
+    match config::parse() {
+        Ok((Cli { command: Command::CompilePlugin(args), .. }, _)) => compile::run(&args),
+        Ok((cli, settings)) => exit::code(begin(cli, settings)),
+        Err(error) => exit::code(Err(error)),
     }
 }
 
-fn begin(cli: Cli) -> Result<Exit, Error> {
-    start_log(&cli)?;
+fn begin(cli: Cli, settings: Settings) -> Result<Exit, Error> {
+    let usual = if matches!(cli.command, Command::Serve(_)) { serve::LOG_LEVEL } else { "warn" };
+    let log = Log::start(cli.log.as_deref().unwrap_or(usual), cli.log_format)?;
     // The control plane needs little: guests have threads of their own.
     let control = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -106,17 +122,17 @@ fn begin(cli: Cli) -> Result<Exit, Error> {
         .enable_all()
         .build()
         .map_err(Error::Threads)?;
-    let ended = control.block_on(dispatch(cli.command));
+    let ended = control.block_on(dispatch(cli.command, &log, settings));
     // What may still be running is a read of a file that nobody waits for any more.
     control.shutdown_background();
     ended
 }
 
-async fn dispatch(command: Command) -> Result<Exit, Error> {
+async fn dispatch(command: Command, log: &Log, settings: Settings) -> Result<Exit, Error> {
     match command {
         Command::Run(args) => run::run(args).await,
         Command::Test(args) => test::run(args).await,
-        Command::Serve(args) => serve::run(args).await,
+        Command::Serve(args) => serve::run(args, log, settings).await,
         Command::Enqueue(args) => enqueue::run(args).await,
         Command::Job(args) => job::run(args).await,
         Command::Jobs(args) => jobs::run(args).await,
@@ -128,23 +144,9 @@ async fn dispatch(command: Command) -> Result<Exit, Error> {
         Command::Doctor(args) => doctor::run(args).await,
         Command::Fsck(args) => fsck::run(args).await,
         Command::Completions(args) => completions::run(&args),
+        Command::Manual(args) => manual::run(&args),
         Command::CompilePlugin(_) => Err(Error::Usage("it is a command of its own".to_owned())),
     }
-}
-
-fn start_log(cli: &Cli) -> Result<(), Error> {
-    let usual = if matches!(cli.command, Command::Serve(_)) { "info" } else { "warn" };
-    let wanted = cli.log.as_deref().unwrap_or(usual);
-    let filter = EnvFilter::try_new(wanted)
-        .map_err(|error| Error::Usage(format!("--log {wanted:?} can't be read: {error}")))?;
-    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(colours)
-        .with_target(false)
-        .init();
-    Ok(())
 }
 
 #[cfg(test)]

@@ -107,8 +107,9 @@ impl Host {
         })
     }
 
-    /// Where guests run, since a plugin that is loaded describes itself.
-    fn follow_plugins(&self) {
+    /// Follows the plugins folder, for a host whose worker isn't started; one that is does it by itself.
+    pub fn follow_plugins(&self) {
+        // Where guests run, since a plugin that is loaded describes itself.
         let (plugins, stop) = (Arc::clone(&self.desk.plugins), self.shutdown.clone());
         let watch = async move { plugins.watch(stop).await };
         drop(self.watching.spawn_on(watch, self.guests.handle()));
@@ -138,6 +139,12 @@ impl Host {
     #[must_use]
     pub fn stopping(&self) -> &CancellationToken {
         &self.shutdown
+    }
+
+    /// Whether the worker was started.
+    #[must_use]
+    pub fn is_started(&self) -> bool {
+        matches!(*self.stage(), Stage::Working(_))
     }
 
     /// Cancelled once the worker has ended, for whatever reason.
@@ -186,6 +193,17 @@ impl Host {
     pub async fn plugin(&self, name: &PluginName) -> Result<Plugin, Error> {
         let loaded = self.desk.plugin(name).await;
         loaded.map_err(|source| Error::Plugin { name: name.to_string(), source })
+    }
+
+    /// Looks through the plugins folder now, and waits for what is loaded.
+    ///
+    /// # Errors
+    /// [`Error::PluginsDir`].
+    pub async fn rescan_plugins(&self) -> Result<(), Error> {
+        let plugins = Arc::clone(&self.desk.plugins);
+        let scan = self.guests.handle().spawn(async move { plugins.rescan().await });
+        let scanned = scan.await.map_err(|panic| Error::Threads(panic.into()))?;
+        scanned.map_err(Error::PluginsDir)
     }
 
     /// The names of all plugins, sorted.

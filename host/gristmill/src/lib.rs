@@ -66,6 +66,7 @@ pub use gristmill_job::{
 pub use gristmill_queue::{self as queue, Queue};
 pub use gristmill_runtime::{self as runtime, LoadError, Plugin};
 pub use gristmill_worker::{
-    Controls, Event, LEASE_MIN, LineVitals, Observer, Order, Share, Summary, Tuning, Vitals,
+    Config as WorkerConfig, Controls, Event, LEASE_MIN, LineVitals, Observer, Order, Share,
+    Summary, Tuning, Vitals,
 };
 pub use tokio_util::sync::CancellationToken;

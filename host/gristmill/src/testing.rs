@@ -124,7 +124,7 @@ impl Harness {
     pub async fn start(builder: HostBuilder) -> Result<Self, Error> {
         let clock = Arc::new(ManualClock::at(START));
         let journal = Arc::new(Journal::default());
-        let queues = builder.served().to_vec();
+        let queues = builder.served();
         let host = builder
             .without_redis()
             .cache_url(CacheUrl::Memory)

@@ -33,7 +33,7 @@ pub(crate) struct PluginsArgs {
     )]
     pub(crate) plugins: PathBuf,
     #[command(flatten)]
-    limits: LimitsArgs,
+    pub(crate) limits: LimitsArgs,
 }
 
 impl PluginsArgs {
@@ -61,10 +61,10 @@ pub(crate) struct RedisArgs {
     /// Keep jobs on the Redis server at this address, such as redis://127.0.0.1:6379/0 [default: in
     /// memory]
     #[arg(long, value_name = "URL", env = "GRISTMILL_REDIS_URL", hide_env_values = true)]
-    redis_url: Option<String>,
+    pub(crate) redis_url: Option<String>,
     /// Fail where Redis can't be used, rather than keep jobs in memory
     #[arg(long, env = "GRISTMILL_REQUIRE_REDIS", hide_env_values = true, value_parser = FalseyValueParser::new())]
-    require_redis: bool,
+    pub(crate) require_redis: bool,
     /// Keep the cache there: memory:, sqlite:PATH or the address of a Redis server [default: where jobs
     /// are kept]
     #[arg(long, value_name = "URL", env = "GRISTMILL_CACHE_URL", hide_env_values = true)]

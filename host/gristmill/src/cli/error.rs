@@ -13,6 +13,9 @@ pub(crate) enum Error {
     /// A component isn't there.
     #[error("{0}")]
     Unusable(String),
+    /// Everything that is wrong with a configuration, a line each.
+    #[error("{}", .0.join("; "))]
+    Faults(Vec<String>),
     /// What was asked for doesn't exist.
     #[error("{0}")]
     NotFound(String),

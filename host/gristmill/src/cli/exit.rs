@@ -61,7 +61,10 @@ pub(crate) fn code(ended: Result<Exit, Error>) -> ExitCode {
         // Whoever read the output has seen enough.
         Err(Error::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            output::complain(&one_line(&error));
+            match &error {
+                Error::Faults(faults) => faults.iter().for_each(|fault| output::complain(fault)),
+                error => output::complain(&one_line(error)),
+            }
             of_error(&error).into()
         }
     }
@@ -69,7 +72,7 @@ pub(crate) fn code(ended: Result<Exit, Error>) -> ExitCode {
 
 fn of_error(error: &Error) -> u8 {
     match error {
-        Error::Usage(_) => 2,
+        Error::Usage(_) | Error::Faults(_) => 2,
         Error::Unusable(_) => 3,
         Error::NotFound(_) | Error::Miscounted(_) | Error::Output(_) | Error::Threads(_) => 1,
         Error::At { source, .. } => of_error(source),

@@ -1,22 +1,38 @@
 //! `gristmill serve`: the daemon.
 
+mod control;
+mod faults;
+mod notify;
+mod queues;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::FalseyValueParser;
 use gristmill::job::time::parse_duration;
-use gristmill::{CancellationToken, Host, LEASE_MIN, LogObserver, QueueName, bind};
+use gristmill::{CancellationToken, Host, LEASE_MIN, LogObserver, Order, bind};
 use tokio::net::TcpListener;
 
+use self::control::{Control, Wishes};
+use self::notify::Manager;
+use self::queues::QueuesArgs;
 use super::args::{PluginsArgs, RedisArgs};
+use super::config::Settings;
 use super::error::Error;
 use super::exit::Exit;
+use super::log::Log;
+use super::output;
 use super::signals::{Heard, Signals};
+
+/// What a daemon logs if it isn't told.
+pub(super) const LOG_LEVEL: &str = "info";
 
 /// Run the daemon: take jobs over HTTP and run them
 ///
 /// SIGTERM or Ctrl-C stops it: no more jobs are taken, running ones have their grace, the rest is
-/// given back. A second signal ends it at once.
+/// given back. A second signal ends it at once. SIGTSTP makes it quiet: it takes no more jobs until
+/// SIGCONT. SIGHUP loads configuration and plugins again.
 ///
 /// Without --redis-url, jobs are kept in memory and end with the daemon. With it, they are shared with
 /// all daemons on that server; where the server can't be used at the start, memory takes its place,
@@ -41,15 +57,8 @@ pub(crate) struct Args {
     plugins: PluginsArgs,
     #[command(flatten)]
     redis: RedisArgs,
-    /// A queue to take jobs from; may be repeated [default: default]
-    #[arg(
-        long = "queue",
-        value_name = "NAME",
-        env = "GRISTMILL_QUEUE",
-        hide_env_values = true,
-        value_delimiter = ','
-    )]
-    queues: Vec<QueueName>,
+    #[command(flatten)]
+    queues: QueuesArgs,
     /// How many attempts run at one time [default: 4 for each core]
     #[arg(long, value_name = "N", env = "GRISTMILL_CONCURRENCY", hide_env_values = true)]
     concurrency: Option<usize>,
@@ -76,6 +85,24 @@ pub(crate) struct Args {
     /// A file, or a named pipe, that is given the daemon's address in one line once it listens
     #[arg(long, value_name = "PATH", env = "GRISTMILL_READY_FILE", hide_env_values = true)]
     ready_file: Option<PathBuf>,
+    /// Run jobs, and serve nothing but health and metrics
+    #[arg(long, env = "GRISTMILL_WORKERS_ONLY", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    workers_only: bool,
+    /// Take jobs, and leave it to other daemons on the same Redis server to run them
+    #[arg(
+        long,
+        env = "GRISTMILL_API_ONLY",
+        hide_env_values = true,
+        value_parser = FalseyValueParser::new(),
+        conflicts_with = "workers_only"
+    )]
+    api_only: bool,
+    /// The file with what flags and environment don't say [default: gristmill.toml, if it is there]
+    #[arg(long, value_name = "FILE", env = "GRISTMILL_CONFIG", hide_env_values = true)]
+    config: Option<PathBuf>,
+    /// Tell everything that is wrong with the configuration, and don't start
+    #[arg(long)]
+    check_config: bool,
 }
 
 fn parse_lease(text: &str) -> Result<Duration, String> {
@@ -86,7 +113,15 @@ fn parse_lease(text: &str) -> Result<Duration, String> {
     Ok(lease)
 }
 
-pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
+pub(crate) async fn run(args: Args, log: &Log, settings: Settings) -> Result<Exit, Error> {
+    let faults = args.faults().await;
+    if !faults.is_empty() {
+        return Err(Error::Faults(faults));
+    }
+    if args.check_config {
+        output::text("the configuration is fine")?;
+        return Ok(Exit::Completed);
+    }
     let listener = bind(&args.listen).await.map_err(gristmill::Error::from)?;
     let address = listener.local_addr().map_err(Error::Threads)?;
     let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
@@ -95,13 +130,23 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
     // Without the folder it would wait for plugins that nobody meant; they are loaded in the background.
     host.plugin_names().await?;
 
-    let signals = Signals::listen(stop, abort.clone())?;
-    host.start();
+    let (signals, wishes) = (Signals::listen(stop, abort.clone())?, Wishes::listen()?);
+    let manager = Manager::named();
+    if args.api_only {
+        host.follow_plugins()
+    } else {
+        host.start()
+    }
     tracing::info!("listening on http://{address}");
     if let Some(path) = args.ready_file {
         announce(path, address);
     }
-    serve_until_done(&host, listener, &abort).await?;
+    let control = Control { host: &host, manager: &manager, log, settings };
+    tokio::select! {
+        served = serve_until_done(&host, listener, &abort, &manager) => served?,
+        () = control.obey(wishes) => {}
+        () = manager.reassure(&host) => {}
+    }
     let summary = host.shutdown().await?;
     tracing::info!(settled = summary.settled, released = summary.released, "the daemon has ended");
     Ok(match signals.heard() {
@@ -116,15 +161,16 @@ async fn host(
     abort: &CancellationToken,
 ) -> Result<Host, Error> {
     let builder = args.plugins.builder(args.redis.state_dir.as_deref())?;
-    let mut builder = builder.lease(args.lease).grace(args.grace);
-    if !args.queues.is_empty() {
-        builder = builder.queues(args.queues.clone());
-    }
+    let builder = builder.lease(args.lease).grace(args.grace);
+    let mut builder = builder.queues(args.queues.shares()?).order(Order::from(args.queues.order));
     if let Some(concurrency) = args.concurrency {
         builder = builder.concurrency(concurrency);
     }
     let builder = builder.shutdown_token(stop.clone()).abort_token(abort.clone());
-    Ok(args.redis.apply(builder).observer(LogObserver).build().await?)
+    let builder = args.redis.apply(builder).observer(LogObserver).work_only(args.workers_only);
+    // Jobs that it took into its own memory nobody would ever run.
+    let builder = if args.api_only { builder.require_redis(true) } else { builder };
+    Ok(builder.build().await?)
 }
 
 /// Serves until the worker has ended, so that clients hear what became of the last jobs too.
@@ -132,19 +178,24 @@ async fn serve_until_done(
     host: &Host,
     listener: TcpListener,
     abort: &CancellationToken,
+    manager: &Manager,
 ) -> Result<(), Error> {
     let closing = CancellationToken::new();
     let serving = host.serve(listener, closing.clone());
     tokio::pin!(serving);
+    manager.ready();
     let stopping = async {
         host.stopping().cancelled().await;
+        manager.stopping();
         tracing::info!(
             "stopping: running jobs have their grace; a second signal ends them at once"
         );
     };
     let ended = async {
         tokio::select! {
-            () = stopping => host.ended().cancelled().await,
+            // An idle worker may have ended before this is asked; that the daemon stops is told anyway.
+            biased;
+            () = stopping => if host.is_started() { host.ended().cancelled().await },
             // The worker may also end by a fault of its own.
             () = host.ended().cancelled() => {}
         }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gristmill_api::{Desk, LOADS_MAX};
-use gristmill_job::{Clock, SystemClock};
+use gristmill_job::{Clock, QueueName, SystemClock};
 use gristmill_queue::Queue;
 use gristmill_runtime::{BACKGROUND_LOADS_MAX, PluginStore, Runtime};
 use gristmill_worker::{Controls, LEASE_MIN, Observer, Order, QueueFollowUps, Share};
@@ -29,6 +29,7 @@ pub struct HostBuilder {
     observer: Arc<dyn Observer>,
     clock: Arc<dyn Clock>,
     own_control: bool,
+    work_only: bool,
     shutdown: CancellationToken,
     abort: CancellationToken,
 }
@@ -44,6 +45,7 @@ impl Default for HostBuilder {
             observer: Arc::new(()),
             clock: Arc::new(SystemClock),
             own_control: false,
+            work_only: false,
             shutdown: CancellationToken::new(),
             abort: CancellationToken::new(),
         }
@@ -122,8 +124,8 @@ impl HostBuilder {
     }
 
     /// The queues to take jobs from, as far as was said.
-    pub(crate) fn served(&self) -> &[QueueName] {
-        &self.worker.queues
+    pub(crate) fn served(&self) -> Vec<QueueName> {
+        self.worker.queues.iter().map(|share| share.queue.clone()).collect()
     }
 
     /// In memory, whatever was said of Redis.
@@ -171,6 +173,12 @@ impl HostBuilder {
         self
     }
 
+    /// Whether [`Host::serve`] serves health and metrics alone.
+    pub fn work_only(mut self, work_only: bool) -> Self {
+        self.work_only = work_only;
+        self
+    }
+
     /// Cancelling this begins the shutdown, which [`Host::shutdown`] waits for.
     pub fn shutdown_token(mut self, shutdown: CancellationToken) -> Self {
         self.shutdown = shutdown;
@@ -215,6 +223,7 @@ impl HostBuilder {
         );
         desk.cache_config = backends.cache_config;
         desk.degraded = backends.degraded;
+        desk.work_only = self.work_only;
         let observer = Arc::new((self.observer, Arc::clone(&desk.metrics)));
         Ok(Host {
             desk,

@@ -82,7 +82,11 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut command = gristmill(arguments);
+        Self::launch(gristmill(arguments))
+    }
+
+    /// Starts what was prepared.
+    pub(crate) fn launch(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         Self { child: Some(child), stderr }
@@ -100,6 +104,15 @@ impl Running {
             }
             seen.push_str(&line);
         }
+    }
+
+    /// Reads stderr up to the address that a daemon listens on.
+    #[track_caller]
+    pub(crate) fn url(&mut self) -> String {
+        let line = self.until("listening on http://");
+        // What comes after it is the end of the line, or of a text in JSON.
+        let url = line[line.find("http://").unwrap()..].split(['"', '\n']).next();
+        url.unwrap().trim().to_owned()
     }
 
     /// Reads stderr until each of these was said, in whatever order.

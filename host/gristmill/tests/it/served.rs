@@ -57,8 +57,7 @@ impl Daemon {
         let dir = plugins.path().to_str().unwrap();
         let serve = ["serve", "--listen", "127.0.0.1:0", "--plugins", dir];
         let mut running = Running::start(&[&serve[..], arguments].concat());
-        let line = running.until("listening on http://");
-        let url = line[line.find("http://").unwrap()..].trim().to_owned();
+        let url = running.url();
         Self { running, url, plugins }
     }
 
