@@ -6,10 +6,12 @@
 
 mod args;
 mod bench;
+mod build;
 mod cache;
 mod compile;
 mod completions;
 mod config;
+mod dev;
 mod doctor;
 mod door;
 mod enqueue;
@@ -24,6 +26,7 @@ mod limits;
 mod lines;
 mod log;
 mod manual;
+mod new;
 mod observe;
 mod output;
 mod plugin;
@@ -31,6 +34,7 @@ mod progress;
 mod queue;
 mod report;
 mod run;
+mod sdk;
 mod serve;
 mod signals;
 mod test;
@@ -91,6 +95,9 @@ enum Command {
     Queue(queue::Args),
     Cache(cache::Args),
     Plugin(plugin::Args),
+    New(new::Args),
+    Build(build::Args),
+    Dev(dev::Args),
     Info(info::Args),
     Bench(bench::Args),
     Doctor(doctor::Args),
@@ -139,6 +146,9 @@ async fn dispatch(command: Command, log: &Log, settings: Settings) -> Result<Exi
         Command::Queue(args) => queue::run(args).await,
         Command::Cache(args) => cache::run(args).await,
         Command::Plugin(args) => plugin::run(args).await,
+        Command::New(args) => new::run(&args),
+        Command::Build(args) => build::run(args).await,
+        Command::Dev(args) => dev::run(args).await,
         Command::Info(args) => info::run(args).await,
         Command::Bench(args) => bench::run(args).await,
         Command::Doctor(args) => doctor::run(args).await,

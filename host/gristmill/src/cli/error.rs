@@ -10,7 +10,10 @@ pub(crate) enum Error {
     /// Wrong use, configuration or input.
     #[error("{0}")]
     Usage(String),
-    /// A component isn't there.
+    /// A component couldn't be built.
+    #[error("{0}")]
+    Build(String),
+    /// A component isn't there, or was built and can't be used.
     #[error("{0}")]
     Unusable(String),
     /// Everything that is wrong with a configuration, a line each.

@@ -74,7 +74,11 @@ fn of_error(error: &Error) -> u8 {
     match error {
         Error::Usage(_) | Error::Faults(_) => 2,
         Error::Unusable(_) => 3,
-        Error::NotFound(_) | Error::Miscounted(_) | Error::Output(_) | Error::Threads(_) => 1,
+        Error::Build(_)
+        | Error::NotFound(_)
+        | Error::Miscounted(_)
+        | Error::Output(_)
+        | Error::Threads(_) => 1,
         Error::At { source, .. } => of_error(source),
         Error::Host(error) => of_host(error),
         Error::Queue(error) | Error::Change(ChangeError::Queue(error)) => of_queue(error),

@@ -42,7 +42,38 @@ pub(crate) struct InputArgs {
     content_type: Option<String>,
 }
 
+/// An input that can be read more than once.
+pub(crate) enum Kept<'a> {
+    /// It came from stdin, which is read once.
+    Read(Payload),
+    /// It is read anew each time, since a file may change.
+    Again(&'a InputArgs),
+}
+
+impl Kept<'_> {
+    /// The input as it is now. Blocks on files.
+    pub(crate) fn read(&self) -> Result<Payload, Error> {
+        match self {
+            Self::Read(payload) => Ok(payload.clone()),
+            Self::Again(args) => args.read(),
+        }
+    }
+}
+
 impl InputArgs {
+    /// The file that the input comes from, if it does.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.input_file.as_deref().filter(|path| path.as_os_str() != "-")
+    }
+
+    /// Reads stdin, if that is the input, so that it is there to be read again.
+    pub(crate) fn keep(&self) -> Result<Kept<'_>, Error> {
+        match (&self.input_file, self.file()) {
+            (Some(_), None) => Ok(Kept::Read(self.read()?)),
+            _ => Ok(Kept::Again(self)),
+        }
+    }
+
     /// Reads the input. Blocks on files.
     pub(crate) fn read(&self) -> Result<Payload, Error> {
         if let Some(text) = &self.wave {

@@ -168,7 +168,7 @@ fn tell(args: &Args, job: &Job, stats: &repeat::Stats) -> Result<Exit, Error> {
 }
 
 /// The job once it has ended; none, if the worker ends before it.
-async fn end_of(host: &Host, id: JobId) -> Result<Option<Job>, Error> {
+pub(super) async fn end_of(host: &Host, id: JobId) -> Result<Option<Job>, Error> {
     loop {
         tokio::select! {
             biased;
