@@ -40,6 +40,7 @@ test: plugins ## run all tests and the examples in the documentation
 	target/debug/gristmill test plugins --skip-unbuilt \
 		--plugins target/plugins,target/interpreted-plugins --state-dir target/test-state
 	scripts/prove-kit
+	scripts/test-http
 	cargo test --locked --quiet --doc --workspace --all-features
 
 # How long faults go on in each of the two runs of `make chaos`, and how long `make fuzz` runs each target.

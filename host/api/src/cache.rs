@@ -12,15 +12,15 @@ use gristmill_cache::{Key, SetOptions, Space, Stats};
 use gristmill_job::media;
 use gristmill_job::time::parse_duration;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use crate::jobs::unreadable_body;
-use crate::parameters::{self, parse};
+use crate::parameters::{self, Raw, parse, unreadable_body};
 use crate::problem::{Kind, Problem};
 use crate::queues::ClearedView;
 use crate::routes::Front;
 
 /// What the cache says of itself.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CacheView {
     /// Its back-end.
     pub backend: String,
@@ -47,12 +47,32 @@ impl From<Stats> for CacheView {
     }
 }
 
-/// An entry: `space` is `plugin:NAME` or `bucket:NAME`.
-#[derive(Deserialize)]
+/// An entry.
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct EntryQuery {
+    /// The part of the cache: `plugin:NAME` or `bucket:NAME`.
+    #[param(pattern = "^(plugin:[a-z][a-z0-9-]{0,62}|bucket:[A-Za-z0-9][A-Za-z0-9._-]{0,62})$")]
     space: String,
+    /// The key.
+    #[param(pattern = "^[!-~]{1,64}$")]
     key: String,
+}
+
+/// An entry to be, and for how long.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SetQuery {
+    /// The part of the cache: `plugin:NAME` or `bucket:NAME`.
+    #[param(pattern = "^(plugin:[a-z][a-z0-9-]{0,62}|bucket:[A-Za-z0-9][A-Za-z0-9._-]{0,62})$")]
+    space: String,
+    /// The key.
+    #[param(pattern = "^[!-~]{1,64}$")]
+    key: String,
+    /// How long it is kept, such as `250ms`, `1s` or `5m`; as long as there is room, if not said.
+    #[param(pattern = "^[1-9][0-9]{0,5}(ms|s|m|h)$")]
     ttl: Option<String>,
 }
 
@@ -64,11 +84,18 @@ impl EntryQuery {
     }
 }
 
+/// Show what the cache says of itself
+#[utoipa::path(get, path = "/v1/cache", operation_id = "showCache", tag = "cache",
+    responses((status = 200, body = CacheView, description = "How it does")))]
 pub(crate) async fn show(State(front): State<Front>) -> Result<Json<CacheView>, Problem> {
     Ok(Json(front.desk.cache.stats().await?.into()))
 }
 
-/// A value, byte for byte.
+/// Get a value, byte for byte
+#[utoipa::path(get, path = "/v1/cache/entry", operation_id = "getEntry", tag = "cache",
+    params(EntryQuery),
+    responses((status = 200, body = Raw, content_type = "application/octet-stream",
+        description = "The value")))]
 pub(crate) async fn get(
     State(front): State<Front>,
     query: Result<Query<EntryQuery>, QueryRejection>,
@@ -84,15 +111,19 @@ pub(crate) async fn get(
     Ok((headers, value).into_response())
 }
 
-/// Stores the body.
+/// Store the body under a key
+#[utoipa::path(put, path = "/v1/cache/entry", operation_id = "setEntry", tag = "cache",
+    params(SetQuery),
+    request_body(content = Option<Raw>, content_type = "application/octet-stream"),
+    responses((status = 204, description = "It is stored")))]
 pub(crate) async fn set(
     State(front): State<Front>,
-    query: Result<Query<EntryQuery>, QueryRejection>,
+    query: Result<Query<SetQuery>, QueryRejection>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, Problem> {
-    let query = parameters::query(query)?;
-    let (space, key) = query.place(&front)?;
-    let ttl = query.ttl.as_deref().map(parse_duration).transpose();
+    let SetQuery { space, key, ttl } = parameters::query(query)?;
+    let (space, key) = EntryQuery { space, key }.place(&front)?;
+    let ttl = ttl.as_deref().map(parse_duration).transpose();
     let ttl: Option<Duration> =
         ttl.map_err(|why| Problem::new(Kind::InvalidParameter, why).field("ttl"))?;
     let value = body.map_err(unreadable_body)?;
@@ -101,6 +132,10 @@ pub(crate) async fn set(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Remove an entry
+#[utoipa::path(delete, path = "/v1/cache/entry", operation_id = "deleteEntry", tag = "cache",
+    params(EntryQuery),
+    responses((status = 204, description = "It is gone")))]
 pub(crate) async fn delete(
     State(front): State<Front>,
     query: Result<Query<EntryQuery>, QueryRejection>,
@@ -112,14 +147,22 @@ pub(crate) async fn delete(
     }
 }
 
-#[derive(Deserialize)]
+/// Entries whose keys begin alike.
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ClearQuery {
+    /// The part of the cache: `plugin:NAME` or `bucket:NAME`.
+    #[param(pattern = "^(plugin:[a-z][a-z0-9-]{0,62}|bucket:[A-Za-z0-9][A-Za-z0-9._-]{0,62})$")]
     space: String,
+    /// How their keys begin; all of them, if it is empty.
     prefix: String,
 }
 
-/// Removes the entries whose keys begin so.
+/// Remove the entries whose keys begin alike
+#[utoipa::path(delete, path = "/v1/cache", operation_id = "clearCache", tag = "cache",
+    params(ClearQuery),
+    responses((status = 200, body = ClearedView, description = "How many there were")))]
 pub(crate) async fn clear(
     State(front): State<Front>,
     query: Result<Query<ClearQuery>, QueryRejection>,

@@ -6,7 +6,7 @@ use gristmill_job::wire::JobView;
 use gristmill_job::{Job, JobId, StateName};
 use gristmill_queue::{Changed, Queue};
 
-use crate::parameters::parse_id;
+use crate::parameters::{Nothing, parse_id};
 use crate::problem::Problem;
 use crate::routes::Front;
 
@@ -77,23 +77,41 @@ impl Change {
     }
 }
 
-/// `POST /v1/jobs/{id}/cancel`.
+/// Cancel a job
+///
+/// One that waits ends at once. One that runs is marked, and its worker stops it; it may still end in
+/// another way before that.
+#[utoipa::path(post, path = "/v1/jobs/{id}/cancel", operation_id = "cancelJob", tag = "jobs",
+    params(("id" = gristmill_job::JobId, Path, description = "The job's id")),
+    request_body(content = Nothing, description = "An empty object, so that no page of another origin can ask for it"),
+    responses((status = 200, body = JobView, description = "The job as it is now")))]
 pub(crate) async fn cancel(
     State(front): State<Front>,
     Path(id): Path<String>,
+    _: Nothing,
 ) -> Result<Json<JobView>, Problem> {
     change(&front, &id, Change::Cancel).await
 }
 
-/// `POST /v1/jobs/{id}/retry`.
+/// Run a failed or cancelled job again
+///
+/// With its counters of failures and crashes at zero.
+#[utoipa::path(post, path = "/v1/jobs/{id}/retry", operation_id = "retryJob", tag = "jobs",
+    params(("id" = gristmill_job::JobId, Path, description = "The job's id")),
+    request_body(content = Nothing, description = "An empty object, so that no page of another origin can ask for it"),
+    responses((status = 200, body = JobView, description = "The job as it is now")))]
 pub(crate) async fn retry(
     State(front): State<Front>,
     Path(id): Path<String>,
+    _: Nothing,
 ) -> Result<Json<JobView>, Problem> {
     change(&front, &id, Change::Retry).await
 }
 
-/// `DELETE /v1/jobs/{id}`.
+/// Forget a job that isn't running
+#[utoipa::path(delete, path = "/v1/jobs/{id}", operation_id = "removeJob", tag = "jobs",
+    params(("id" = gristmill_job::JobId, Path, description = "The job's id")),
+    responses((status = 200, body = JobView, description = "The job as it was")))]
 pub(crate) async fn remove(
     State(front): State<Front>,
     Path(id): Path<String>,

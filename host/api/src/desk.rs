@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use crate::degraded::{Degraded, Part};
+use crate::events::Feed;
 use crate::limits;
 use crate::metrics::Metrics;
 use crate::plugins::PluginView;
@@ -40,6 +41,9 @@ pub struct Desk {
     pub pulse: Pulse,
     /// Whether nothing is served but health and metrics.
     pub work_only: bool,
+    /// What happens here, for those who listen: to be told by the worker.
+    pub feed: Feed,
+    pub(crate) pushing: Arc<tokio::sync::Mutex<()>>,
     loading: Arc<Semaphore>,
 }
 
@@ -68,6 +72,8 @@ impl Desk {
             metrics: Arc::default(),
             pulse: Pulse::default(),
             work_only: false,
+            feed: Feed::default(),
+            pushing: Arc::default(),
             loading,
         }
     }
@@ -109,16 +115,21 @@ impl Desk {
         &self,
         load: impl Future<Output = Result<Plugin, LoadError>> + Send + 'static,
     ) -> Result<Plugin, LoadError> {
+        self.among_guests(load).await.unwrap_or_else(|bug| Err(bug.into()))
+    }
+
+    /// Does what may run guest code while it loads plugins, and not too much of it at a time.
+    pub(crate) async fn among_guests<T: Send + 'static>(
+        &self,
+        load: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Error> {
         let loading = Arc::clone(&self.loading);
         let loaded = self.guests.spawn(async move {
             // It is never closed, so that there always is a permit to be had.
             let _permit = loading.acquire().await;
             load.await
         });
-        match loaded.await {
-            Ok(loaded) => loaded,
-            Err(panic) => Err(Error::Bug(panic.into()).into()),
-        }
+        loaded.await.map_err(|panic| Error::Bug(panic.into()))
     }
 
     /// The names of all plugins, sorted.

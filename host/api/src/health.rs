@@ -5,8 +5,9 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use gristmill_job::{Clock as _, SystemClock};
-use serde_json::{Value, json};
+use serde::Serialize;
 use tokio::time::timeout;
+use utoipa::ToSchema;
 
 use crate::problem::{Kind, Problem};
 use crate::routes::Front;
@@ -14,14 +15,42 @@ use crate::routes::Front;
 /// How long a back-end has to answer: less than probes commonly wait.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The process is there.
-pub(crate) async fn healthy(State(front): State<Front>) -> Json<Value> {
-    Json(json!({ "status": "ok", "degraded": front.desk.degraded.is_set() }))
+/// That the process is there.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct HealthView {
+    /// `ok`.
+    status: &'static str,
+    /// Whether other back-ends are used than were asked for.
+    degraded: bool,
 }
 
-/// Jobs can be taken and run: the daemon isn't about to end, the worker's loop goes on and hears from each
-/// of its queues, and queue and cache answer.
-pub(crate) async fn ready(State(front): State<Front>) -> Result<Json<Value>, Problem> {
+/// That the daemon does what it is for.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ReadyView {
+    /// `ready`.
+    status: &'static str,
+    /// Whether other back-ends are used than were asked for.
+    degraded: bool,
+    /// Why they are.
+    degraded_reason: Option<String>,
+    /// Whether the worker was told to begin nothing new.
+    quiet: bool,
+}
+
+/// Tell whether the process is there
+#[utoipa::path(get, path = "/healthz", operation_id = "health", tag = "daemon",
+    responses((status = 200, body = HealthView, description = "It is")))]
+pub(crate) async fn healthy(State(front): State<Front>) -> Json<HealthView> {
+    Json(HealthView { status: "ok", degraded: front.desk.degraded.is_set() })
+}
+
+/// Tell whether jobs can be taken and run
+///
+/// The daemon isn't about to end, the worker's loop goes on and hears from each of its queues, and queue
+/// and cache answer.
+#[utoipa::path(get, path = "/readyz", operation_id = "readiness", tag = "daemon",
+    responses((status = 200, body = ReadyView, description = "They can")))]
+pub(crate) async fn ready(State(front): State<Front>) -> Result<Json<ReadyView>, Problem> {
     if front.draining.is_cancelled() {
         return Err(Problem::new(Kind::Stopping, "no more jobs are taken"));
     }
@@ -36,12 +65,12 @@ pub(crate) async fn ready(State(front): State<Front>) -> Result<Json<Value>, Pro
         |what: &str| Problem::new(Kind::Unavailable, format!("{what} doesn't answer in time"));
     queue.map_err(|_| silent("the queue"))??;
     cache.map_err(|_| silent("the cache"))??;
-    Ok(Json(json!({
-        "status": "ready",
-        "degraded": desk.degraded.is_set(),
-        "degraded_reason": desk.degraded.reason(),
-        "quiet": vitals.quiet,
-    })))
+    Ok(Json(ReadyView {
+        status: "ready",
+        degraded: desk.degraded.is_set(),
+        degraded_reason: desk.degraded.reason(),
+        quiet: vitals.quiet,
+    }))
 }
 
 /// Whatever else is asked of a daemon that only works.

@@ -3,11 +3,12 @@
 use gristmill_job::limits::PAYLOAD_BYTES_MAX;
 use gristmill_runtime::{Allocator, EngineInfo, Limits};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::desk::Desk;
 
 /// What a host says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Info {
     /// Gristmill's version.
     pub version: String,
@@ -30,7 +31,7 @@ pub struct Info {
 }
 
 /// A back-end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BackendInfo {
     /// Its name.
     pub backend: String,
@@ -39,7 +40,7 @@ pub struct BackendInfo {
 }
 
 /// How guests are run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EngineView {
     /// How instances get their memory: `pooled_with_scan`, `pooled` or `on_demand`.
     pub allocator: String,
@@ -50,7 +51,7 @@ pub struct EngineView {
 }
 
 /// The plugins of a host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PluginsInfo {
     /// The folder that they come from.
     pub dir: Option<String>,
@@ -59,7 +60,7 @@ pub struct PluginsInfo {
 }
 
 /// What each attempt is allowed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LimitsView {
     /// Linear memory in bytes, over all memories together.
     pub memory_bytes: u64,

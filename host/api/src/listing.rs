@@ -7,6 +7,7 @@ use gristmill_job::LogLine;
 use gristmill_job::wire::JobView;
 use gristmill_queue::{Cursor, Filter, Page};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::change::ChangeError;
 use crate::limits;
@@ -15,7 +16,7 @@ use crate::problem::Problem;
 use crate::routes::Front;
 
 /// A page of jobs, the newest first.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct JobsPage {
     /// The jobs; a page may be short, or empty, and not be the last.
     pub jobs: Vec<JobView>,
@@ -31,19 +32,30 @@ impl From<Page> for JobsPage {
 }
 
 /// What a job logged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LogsView {
     /// The lines of all its attempts, the oldest first.
     pub lines: Vec<LogLine>,
 }
 
-#[derive(Deserialize)]
+/// Which jobs to list.
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
+    /// The queue; `default`, if not said.
+    #[param(value_type = Option<gristmill_job::QueueName>)]
     queue: Option<String>,
+    /// Only jobs in this state.
+    #[param(value_type = Option<gristmill_job::StateName>)]
     state: Option<String>,
+    /// Only jobs of this plugin.
+    #[param(value_type = Option<gristmill_job::PluginName>)]
     plugin: Option<String>,
+    /// Where to go on, as the page before said.
     cursor: Option<String>,
+    /// How many jobs at most; pages have a bound of their own, too.
+    #[param(value_type = Option<u64>, maximum = 4_294_967_295i64)]
     limit: Option<String>,
 }
 
@@ -56,13 +68,15 @@ impl TryFrom<ListQuery> for Filter {
             state: parse_given("state", query.state.as_deref())?,
             plugin: parse_given("plugin", query.plugin.as_deref())?,
             cursor: query.cursor.map(Cursor),
-            limit: parse_given("limit", query.limit.as_deref())?
-                .unwrap_or(limits::PAGE_ITEMS_DEFAULT),
+            limit: parse_given::<u32>("limit", query.limit.as_deref())?
+                .map_or(limits::PAGE_ITEMS_DEFAULT, |limit| limit as usize),
         })
     }
 }
 
-/// `GET /v1/jobs`.
+/// List jobs of one queue, the newest first, page by page
+#[utoipa::path(get, path = "/v1/jobs", operation_id = "listJobs", tag = "jobs", params(ListQuery),
+    responses((status = 200, body = JobsPage, description = "A page")))]
 pub(crate) async fn list(
     State(front): State<Front>,
     query: Result<Query<ListQuery>, QueryRejection>,
@@ -71,7 +85,10 @@ pub(crate) async fn list(
     Ok(Json(front.desk.queue.list(&filter).await?.into()))
 }
 
-/// `GET /v1/jobs/{id}/logs`.
+/// Show what a job's attempts logged
+#[utoipa::path(get, path = "/v1/jobs/{id}/logs", operation_id = "showLogs", tag = "jobs",
+    params(("id" = gristmill_job::JobId, Path, description = "The job's id")),
+    responses((status = 200, body = LogsView, description = "The lines")))]
 pub(crate) async fn logs(
     State(front): State<Front>,
     Path(id): Path<String>,

@@ -80,7 +80,11 @@ impl Metrics {
     }
 }
 
+/// Show what is counted, for Prometheus
+///
 /// Everything that is known now. What a back-end doesn't tell in time is left out, and said to be.
+#[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "daemon",
+    responses((status = 200, body = String, content_type = "text/plain", description = "The text format 0.0.4")))]
 pub(crate) async fn scrape(State(front): State<Front>) -> impl IntoResponse {
     let desk = &front.desk;
     let readings = Readings::take(desk).await;

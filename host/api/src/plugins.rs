@@ -1,12 +1,21 @@
 //! Plugins, as users read of them.
 
+mod push;
+mod show;
+
 use gristmill_job::{Digest, PluginName};
 use gristmill_runtime::{Function, Plugin};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
+
+pub(crate) use self::push::{__path_push, __path_remove, push, remove};
+pub(crate) use self::show::{
+    __path_list, __path_schema, __path_show, __path_versions, list, schema, show, versions,
+};
 
 /// All plugins of a host.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PluginsView {
     /// The plugins, by name.
     pub plugins: Vec<PluginEntry>,
@@ -16,7 +25,7 @@ pub struct PluginsView {
 }
 
 /// A plugin among all, whether it can be used or not.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum PluginEntry {
     /// It can be used.
@@ -42,7 +51,7 @@ impl PluginEntry {
 }
 
 /// A plugin.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PluginView {
     /// Its name.
     pub name: PluginName,
@@ -64,7 +73,7 @@ pub struct PluginView {
 }
 
 /// A function of a plugin.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FunctionView {
     /// Its name.
     pub name: String,
@@ -75,9 +84,43 @@ pub struct FunctionView {
     /// The media type of its result.
     pub returns: Option<String>,
     /// JSON Schema of its input.
+    #[schema(value_type = Value)]
     pub input: Option<Value>,
     /// JSON Schema of its result.
+    #[schema(value_type = Value)]
     pub output: Option<Value>,
+}
+
+/// The versions of a plugin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct VersionsView {
+    /// The one that serves first, then the one before it, and so on.
+    pub versions: Vec<VersionView>,
+}
+
+/// A version of a plugin that jobs can run on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct VersionView {
+    /// The component's digest.
+    pub digest: Digest,
+    /// The version that its manifest gives it, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The component's size.
+    pub bytes: usize,
+    /// Whether new jobs run on it.
+    pub serving: bool,
+}
+
+/// What a plugin's functions take and give, as JSON Schema where they say it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SchemaView {
+    /// The plugin.
+    pub name: PluginName,
+    /// Which version of it this is.
+    pub digest: Digest,
+    /// The functions; none, if it doesn't describe itself.
+    pub functions: Vec<FunctionView>,
 }
 
 impl From<&Plugin> for PluginView {

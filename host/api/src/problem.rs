@@ -8,18 +8,20 @@ use axum::response::{IntoResponse, Response};
 use gristmill_job::wire::WireError;
 use gristmill_job::{JobId, Rejection, RejectionCode, StateName};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
+use crate::access::Role;
 use crate::change::ChangeError;
 use crate::verdict::field_of;
 
 /// A refusal: the body of every answer that isn't what was asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// What kind of problem it is: `/problems/` and the kind's name.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: Box<str>,
     /// The kind in a few words.
-    pub title: String,
+    pub title: Box<str>,
     /// The HTTP status.
     pub status: u16,
     /// What is wrong here, and what would be right.
@@ -33,6 +35,29 @@ pub struct Problem {
     /// The job's state, where it is what stands in the way.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub state: Option<StateName>,
+    /// What few problems have.
+    #[serde(flatten)]
+    pub more: Box<More>,
+}
+
+/// What few problems have.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct More {
+    /// The roles of which a token must have one, where access is refused.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub roles: Vec<Role>,
+    /// Everything that is wrong with a plugin.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub faults: Vec<FileFault>,
+}
+
+/// Something that is wrong with one of a plugin's files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FileFault {
+    /// `component` or `manifest`.
+    pub file: String,
+    /// What is wrong, and what would be right.
+    pub message: String,
 }
 
 /// What kinds of problems there are.
@@ -42,8 +67,16 @@ pub enum Kind {
     UnknownRoute,
     /// The path doesn't take this method.
     MethodNotAllowed,
+    /// A token is needed, and none is given, or one that isn't known.
+    Unauthorized,
+    /// The token's role doesn't suffice.
+    Forbidden,
+    /// The request was sent to another host than this machine.
+    ForeignHost,
     /// There is no such job, or no longer.
     UnknownJob,
+    /// There is no such plugin.
+    NoPlugin,
     /// The cache has no such entry.
     UnknownEntry,
     /// The job has no result, or none yet.
@@ -52,12 +85,18 @@ pub enum Kind {
     MalformedBody,
     /// The body, or the batch in it, is too large.
     BodyTooLarge,
-    /// The body is said to be something else than JSON.
+    /// The body didn't come in time.
+    TooSlow,
+    /// The body is said to be something else than is taken here.
     UnsupportedMediaType,
     /// A part of the path or the query can't be read.
     InvalidParameter,
     /// A key of the job doesn't hold what it should.
     Invalid,
+    /// The idempotency key was used with another body.
+    IdempotencyConflict,
+    /// The plugin can't be used.
+    FaultyPlugin,
     /// No plugin of that name is known here.
     UnknownPlugin,
     /// The plugin has no such function.
@@ -72,6 +111,8 @@ pub enum Kind {
     UniqueConflict,
     /// The job's state doesn't allow it.
     WrongState,
+    /// As many listen to events as may.
+    TooManyListeners,
     /// A back-end can't be reached.
     Unavailable,
     /// The daemon is about to end.
@@ -80,21 +121,41 @@ pub enum Kind {
 
 impl Kind {
     /// The one table of kinds: name, title, status.
-    const fn facts(self) -> (&'static str, &'static str, StatusCode) {
+    pub(crate) const fn facts(self) -> (&'static str, &'static str, StatusCode) {
         use StatusCode as S;
         match self {
             Self::UnknownRoute => ("unknown-route", "no such path", S::NOT_FOUND),
             Self::MethodNotAllowed => {
                 ("method-not-allowed", "wrong method for this path", S::METHOD_NOT_ALLOWED)
             }
+            Self::Unauthorized => {
+                ("unauthorized", "a known access token is needed", S::UNAUTHORIZED)
+            }
+            Self::Forbidden => ("forbidden", "the token's role doesn't suffice", S::FORBIDDEN),
+            Self::ForeignHost => ("foreign-host", "sent to another host", S::FORBIDDEN),
+            Self::NoPlugin => ("no-plugin", "no such plugin", S::NOT_FOUND),
+            Self::TooSlow => ("too-slow", "the body came too slowly", S::REQUEST_TIMEOUT),
+            Self::IdempotencyConflict => (
+                "idempotency-conflict",
+                "the idempotency key was used with another body",
+                S::UNPROCESSABLE_ENTITY,
+            ),
+            Self::FaultyPlugin => {
+                ("faulty-plugin", "the plugin can't be used", S::UNPROCESSABLE_ENTITY)
+            }
+            Self::TooManyListeners => {
+                ("too-many-listeners", "as many listen as may", S::TOO_MANY_REQUESTS)
+            }
             Self::UnknownJob => ("unknown-job", "no such job", S::NOT_FOUND),
             Self::UnknownEntry => ("unknown-entry", "no such entry", S::NOT_FOUND),
             Self::NoResult => ("no-result", "the job has no result", S::NOT_FOUND),
             Self::MalformedBody => ("malformed-body", "the body can't be read", S::BAD_REQUEST),
             Self::BodyTooLarge => ("body-too-large", "the body is too large", S::PAYLOAD_TOO_LARGE),
-            Self::UnsupportedMediaType => {
-                ("unsupported-media-type", "the body isn't JSON", S::UNSUPPORTED_MEDIA_TYPE)
-            }
+            Self::UnsupportedMediaType => (
+                "unsupported-media-type",
+                "the body isn't of a type that is taken",
+                S::UNSUPPORTED_MEDIA_TYPE,
+            ),
             Self::InvalidParameter => {
                 ("invalid-parameter", "a parameter can't be read", S::BAD_REQUEST)
             }
@@ -124,13 +185,14 @@ impl Problem {
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
         let (name, title, status) = kind.facts();
         Self {
-            kind: format!("/problems/{name}"),
-            title: title.to_owned(),
+            kind: format!("/problems/{name}").into(),
+            title: title.into(),
             status: status.as_u16(),
             detail: detail.into(),
             field: None,
             owner_id: None,
             state: None,
+            more: Box::default(),
         }
     }
 
@@ -231,6 +293,10 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(self)).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            let bearer = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
+        }
         let media = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, media);
         response

@@ -6,13 +6,14 @@ use axum::extract::{Path, Query, State};
 use gristmill_job::QueueName;
 use gristmill_queue::{Queue, QueueStatus, Requeued, Totals, requeue_failed};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use crate::parameters::{self, parse_given, parse_queue};
+use crate::parameters::{self, Nothing, parse_given, parse_queue};
 use crate::problem::Problem;
 use crate::routes::Front;
 
 /// How a queue stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct QueueView {
     /// Its name.
     pub name: QueueName,
@@ -39,7 +40,7 @@ pub struct QueueView {
 }
 
 /// How many jobs there ever were in a queue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TotalsView {
     /// Jobs taken over.
     pub enqueued: u64,
@@ -58,21 +59,21 @@ pub struct TotalsView {
 }
 
 /// All queues.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct QueuesView {
     /// Those that were ever used, by name.
     pub queues: Vec<QueueView>,
 }
 
 /// How many failed jobs were forgotten.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ClearedView {
     /// The number.
     pub cleared: u64,
 }
 
 /// How many failed jobs run again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RequeuedView {
     /// Jobs that wait again.
     pub requeued: u64,
@@ -126,12 +127,17 @@ impl QueuesView {
     }
 }
 
-/// `GET /v1/queues`.
+/// List the queues that were ever used
+#[utoipa::path(get, path = "/v1/queues", operation_id = "listQueues", tag = "queues",
+    responses((status = 200, body = QueuesView, description = "The queues, by name")))]
 pub(crate) async fn list(State(front): State<Front>) -> Result<Json<QueuesView>, Problem> {
     Ok(Json(QueuesView::of(&*front.desk.queue).await?))
 }
 
-/// `GET /v1/queues/{name}`.
+/// Show how a queue stands; an unused one is empty
+#[utoipa::path(get, path = "/v1/queues/{name}", operation_id = "showQueue", tag = "queues",
+    params(("name" = gristmill_job::QueueName, Path, description = "The queue's name")),
+    responses((status = 200, body = QueueView, description = "How it stands")))]
 pub(crate) async fn show(
     State(front): State<Front>,
     Path(name): Path<String>,
@@ -139,18 +145,30 @@ pub(crate) async fn show(
     stands(&front, &parse_queue(&name)?).await
 }
 
-/// `POST /v1/queues/{name}/pause`.
+/// Stop leasing from a queue
+///
+/// Enqueueing, and what runs, go on.
+#[utoipa::path(post, path = "/v1/queues/{name}/pause", operation_id = "pauseQueue", tag = "queues",
+    params(("name" = gristmill_job::QueueName, Path, description = "The queue's name")),
+    request_body(content = Nothing, description = "An empty object, so that no page of another origin can ask for it"),
+    responses((status = 200, body = QueueView, description = "How it stands then")))]
 pub(crate) async fn pause(
     State(front): State<Front>,
     Path(name): Path<String>,
+    _: Nothing,
 ) -> Result<Json<QueueView>, Problem> {
     set_paused(&front, &name, true).await
 }
 
-/// `POST /v1/queues/{name}/resume`.
+/// Lease from a queue again
+#[utoipa::path(post, path = "/v1/queues/{name}/resume", operation_id = "resumeQueue", tag = "queues",
+    params(("name" = gristmill_job::QueueName, Path, description = "The queue's name")),
+    request_body(content = Nothing, description = "An empty object, so that no page of another origin can ask for it"),
+    responses((status = 200, body = QueueView, description = "How it stands then")))]
 pub(crate) async fn resume(
     State(front): State<Front>,
     Path(name): Path<String>,
+    _: Nothing,
 ) -> Result<Json<QueueView>, Problem> {
     set_paused(&front, &name, false).await
 }
@@ -165,26 +183,42 @@ async fn stands(front: &Front, name: &QueueName) -> Result<Json<QueueView>, Prob
     Ok(Json(front.desk.queue.status(name).await?.into()))
 }
 
-/// `POST /v1/queues/{name}/clear-failed`.
+/// Forget all failed jobs of a queue
+#[utoipa::path(post, path = "/v1/queues/{name}/clear-failed", operation_id = "clearFailed",
+    tag = "queues",
+    params(("name" = gristmill_job::QueueName, Path, description = "The queue's name")),
+    request_body(content = Nothing, description = "An empty object, so that no page of another origin can ask for it"),
+    responses((status = 200, body = ClearedView, description = "How many there were")))]
 pub(crate) async fn clear_failed(
     State(front): State<Front>,
     Path(name): Path<String>,
+    _: Nothing,
 ) -> Result<Json<ClearedView>, Problem> {
     let cleared = front.desk.queue.clear_failed(&parse_queue(&name)?).await?;
     Ok(Json(ClearedView { cleared }))
 }
 
-#[derive(Deserialize)]
+/// Which failed jobs run again.
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct RequeueQuery {
+    /// Only those of this plugin.
+    #[param(value_type = Option<gristmill_job::PluginName>)]
     plugin: Option<String>,
 }
 
-/// `POST /v1/queues/{name}/requeue-failed`.
+/// Run all failed jobs of a queue again, or those of one plugin
+#[utoipa::path(post, path = "/v1/queues/{name}/requeue-failed", operation_id = "requeueFailed",
+    tag = "queues",
+    params(("name" = gristmill_job::QueueName, Path, description = "The queue's name"), RequeueQuery),
+    request_body(content = Nothing, description = "An empty object, so that no page of another origin can ask for it"),
+    responses((status = 200, body = RequeuedView, description = "How many run again")))]
 pub(crate) async fn requeue(
     State(front): State<Front>,
     Path(name): Path<String>,
     query: Result<Query<RequeueQuery>, QueryRejection>,
+    _: Nothing,
 ) -> Result<Json<RequeuedView>, Problem> {
     let name = parse_queue(&name)?;
     let plugin = parse_given("plugin", parameters::query(query)?.plugin.as_deref())?;

@@ -2,9 +2,10 @@
 
 use gristmill_job::{JobId, RejectionCode, Verdict};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What became of one job of a batch.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum VerdictView {
     /// It is there now.

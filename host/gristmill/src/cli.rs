@@ -4,6 +4,7 @@
 //! ([`Error`](error::Error)); [`exit`] is the one place that makes exit codes of both. [`output`] is
 //! the one place that writes to the terminal: stdout carries the result and nothing else.
 
+mod access;
 mod args;
 mod bench;
 mod build;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use gristmill_api::{Desk, Info};
+use gristmill_api::{Access, Desk, Info};
 use gristmill_cache::Cache;
 use gristmill_job::{Job, JobId, NewJob, PluginName, QueueName, Verdict};
 use gristmill_queue::{Changed, Queue};
@@ -262,8 +262,8 @@ impl Host {
         Ok(self.desk.queue.cancel(id).await?)
     }
 
-    /// Serves the HTTP API until `closing` is cancelled; from the host's shutdown on, jobs are taken
-    /// no more. See [`bind`](crate::bind) for the listener.
+    /// Serves the HTTP API to this machine until `closing` is cancelled; from the host's shutdown on,
+    /// jobs are taken no more. See [`bind`](crate::bind) for the listener.
     ///
     /// # Errors
     /// [`Error::Bind`].
@@ -272,8 +272,22 @@ impl Host {
         listener: TcpListener,
         closing: CancellationToken,
     ) -> Result<(), Error> {
-        let draining = self.shutdown.clone();
-        Ok(gristmill_api::serve(listener, self.desk.clone(), draining, closing).await?)
+        self.serve_with(listener, Access::default(), closing).await
+    }
+
+    /// Serves the HTTP API to whom access is given. See [`bind_with`](crate::bind_with) for the
+    /// listener.
+    ///
+    /// # Errors
+    /// [`Error::Bind`].
+    pub async fn serve_with(
+        &self,
+        listener: TcpListener,
+        access: Access,
+        closing: CancellationToken,
+    ) -> Result<(), Error> {
+        let (desk, draining) = (self.desk.clone(), self.shutdown.clone());
+        Ok(gristmill_api::serve_with(listener, desk, access, draining, closing).await?)
     }
 
     /// What every door of this host stands on.

@@ -54,9 +54,11 @@ pub use log::{LogObserver, shown_line};
 pub use media_type::{media_type, sniffed};
 
 pub use gristmill_api::{
-    BackendInfo, BindError, CacheView, Change, ChangeError, Desk, EngineView, FunctionView, Info,
-    JobsPage, Kind, LimitsView, PluginEntry, PluginView, PluginsInfo, PluginsView, Problem,
-    QueueView, QueuesView, RequeuedView, TotalsView, VerdictView, bind, serve,
+    Access, BackendInfo, BindError, CacheView, Change, ChangeError, Desk, EngineView, EventError,
+    EventKind, EventView, Feed, FileFault, FunctionView, Info, InvalidToken, JobsPage, Kind,
+    LimitsView, PluginEntry, PluginView, PluginsInfo, PluginsView, Problem, QueueView, QueuesView,
+    RequeuedView, Role, RunningView, SchemaView, Tls, TlsError, Tokens, TotalsView, VerdictView,
+    VersionView, VersionsView, WorkerView, WorkersView, bind, bind_with, serve, serve_with,
 };
 pub use gristmill_cache::{self as cache, Cache};
 pub use gristmill_job as job;

@@ -13,11 +13,13 @@ use crate::limits;
 /// A job's id: any UUID. No code reads time or order from it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, format = "uuid"))]
 pub struct JobId(Uuid);
 
 /// A worker's id: random at each start, and new when its lease was reaped.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, format = "uuid"))]
 pub struct WorkerId(Uuid);
 
 macro_rules! uuid_id {
@@ -77,10 +79,11 @@ pub struct InvalidName {
 }
 
 macro_rules! name {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $valid:expr) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $pattern:literal, $valid:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, pattern = $pattern))]
         pub struct $name(Arc<str>);
 
         impl $name {
@@ -146,6 +149,7 @@ name! {
     /// A plugin's name: the stem of its file.
     PluginName, "plugin name",
     "lower-case letters, digits and `-`, a letter first, at most 63",
+    "^[a-z][a-z0-9-]{0,62}$",
     |text| {
         text.len() <= limits::NAME_BYTES_MAX
             && text.starts_with(|c: char| c.is_ascii_lowercase())
@@ -157,6 +161,7 @@ name! {
     /// A queue's name.
     QueueName, "queue name",
     "letters, digits, `.`, `_` and `-`, a letter or digit first, at most 63",
+    "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
     is_plain
 }
 
@@ -164,6 +169,7 @@ name! {
     /// The name of a part of the cache that several plugins share.
     BucketName, "bucket name",
     "letters, digits, `.`, `_` and `-`, a letter or digit first, at most 63",
+    "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
     is_plain
 }
 
@@ -171,6 +177,7 @@ name! {
     /// A function's name: one that a plugin's handler knows, or the path of an exported function.
     FunctionName, "function name",
     "1 to 255 bytes without spaces or control characters",
+    "^[!-~]{1,255}$",
     |text| {
         !text.is_empty()
             && text.len() <= limits::FUNCTION_NAME_BYTES_MAX
@@ -183,6 +190,7 @@ name! {
     /// function.
     UniqueKey, "unique key",
     "1 to 255 bytes",
+    "^[ -~]{1,255}$",
     |text| !text.is_empty() && text.len() <= limits::UNIQUE_KEY_BYTES_MAX
 }
 
@@ -203,6 +211,7 @@ impl Default for QueueName {
 /// digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, pattern = "^sha256:[0-9a-fA-F]{64}$"))]
 pub struct Digest([u8; 32]);
 
 impl Digest {

@@ -113,6 +113,7 @@ impl Start {
 /// A class of urgency: 0 is served first, 3 last, 1 is the default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u8", into = "u8")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = u8, minimum = 0, maximum = 3))]
 pub struct Priority(u8);
 
 impl Priority {
@@ -224,6 +225,7 @@ pub struct Rejection {
 /// Why a job was refused, for machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum RejectionCode {
     /// The queue holds as many jobs or bytes as it may.
     QueueFull,

@@ -72,6 +72,7 @@ impl Outcome {
 /// An outcome's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum OutcomeKind {
     /// [`Outcome::Completed`].
     Completed,

@@ -62,6 +62,7 @@ pub struct Backoff {
 /// How waits grow with the number `n` of counted failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum BackoffKind {
     /// Always `base`.
     Fixed,

@@ -27,6 +27,7 @@ pub enum JobState {
 /// A state's name, as users write and read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum StateName {
     /// [`JobState::Scheduled`].
     Scheduled,

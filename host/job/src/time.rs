@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 /// A point in time, in milliseconds since the Unix epoch; written as RFC 3339 in UTC.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, format = "date-time"))]
 pub struct Timestamp(u64);
 
 impl Timestamp {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// One measure: used, and allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Gauge {
     /// How much was used.
     pub used: u64,
@@ -13,6 +14,7 @@ pub struct Gauge {
 
 /// What an attempt used of what it was allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Usage {
     /// Time on a processor, in microseconds: the guest's own and that of host calls, without waits.
     pub cpu_us: Gauge,

@@ -158,6 +158,12 @@ impl PluginStore {
         }
     }
 
+    /// The versions of this plugin that jobs can run on, the one that serves first.
+    #[must_use]
+    pub fn versions(&self, name: &PluginName) -> Vec<Plugin> {
+        lock(&self.plugins).get(name).map(Versions::all).unwrap_or_default()
+    }
+
     /// Why the files of this name in the folder can't be used, although an older version may serve.
     #[must_use]
     pub fn fault(&self, name: &PluginName) -> Option<String> {

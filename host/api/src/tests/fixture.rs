@@ -1,6 +1,6 @@
 //! A desk that is served, and a client of it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::problem::Problem;
 use crate::routes::Front;
-use crate::{Desk, LOADS_MAX, bind, serve};
+use crate::{Access, Desk, LOADS_MAX, bind, serve_with};
 
 /// A served desk. Its connections end with the test's async runtime.
 pub(super) struct Server {
@@ -33,6 +33,11 @@ pub(super) struct Server {
 pub(super) fn desk(config: Config) -> Desk {
     let plugins_dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins");
     assert!(plugins_dir.join("wordcount.wasm").exists(), "run `make plugins`");
+    desk_over(config, plugins_dir)
+}
+
+/// A desk over the plugins of a folder.
+pub(super) fn desk_over(config: Config, plugins_dir: PathBuf) -> Desk {
     let clock = Arc::new(SystemClock);
     let cache_config = gristmill_cache::Config::default();
     let cache = Arc::new(MemoryCache::new(cache_config.clone(), clock.clone()));
@@ -60,14 +65,20 @@ impl Server {
     }
 
     pub(super) async fn with(config: Config) -> Self {
-        let desk = desk(config);
+        Self::serving(desk(config), Access::default()).await
+    }
+
+    pub(super) async fn with_access(access: Access) -> Self {
+        Self::serving(desk(Config::default()), access).await
+    }
+
+    pub(super) async fn serving(desk: Desk, access: Access) -> Self {
         let listener = bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (draining, closing) = (CancellationToken::new(), CancellationToken::new());
         let (tasks, queue) = (TaskTracker::new(), Arc::clone(&desk.queue));
-        let front =
-            Front { desk: desk.clone(), draining: draining.clone(), closing: closing.clone() };
-        let serving = serve(listener, desk, draining, closing);
+        let front = Front::new(desk.clone(), access.clone(), draining.clone(), closing.clone());
+        let serving = serve_with(listener, desk, access, draining, closing);
         tasks.spawn(async { serving.await.unwrap() });
         let http = http();
         Self { url, queue, front, tasks, http }

@@ -57,7 +57,7 @@ async fn a_closing_desk_ends_its_connections() {
 #[tokio::test]
 async fn an_address_that_others_can_reach_is_refused() {
     let error = bind("0.0.0.0:0").await.unwrap_err();
-    assert!(matches!(error, BindError::Exposed(_)) && error.to_string().contains("access tokens"));
+    assert!(matches!(error, BindError::Exposed(_)) && error.to_string().contains("--token-file"));
     assert!(matches!(bind("nonsense").await, Err(BindError::Io { .. })));
     let exposed = tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap();
     let (draining, closing) = (CancellationToken::new(), CancellationToken::new());

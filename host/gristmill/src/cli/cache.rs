@@ -11,6 +11,7 @@ use gristmill::job::{BucketName, SystemClock, media};
 use gristmill::{Cache, CacheUrl, CacheView, Client, Error as HostError, PluginName};
 use serde_json::json;
 
+use super::access::CredentialArgs;
 use super::error::Error;
 use super::exit::Exit;
 use super::input::InputArgs;
@@ -132,6 +133,8 @@ struct DoorArgs {
         default_value = "http://127.0.0.1:7430"
     )]
     server: String,
+    #[command(flatten)]
+    credentials: CredentialArgs,
     /// The cache to work on past any daemon, sqlite:PATH or the address of a Redis server; wins over
     /// --redis-url
     #[arg(long, value_name = "URL", env = "GRISTMILL_CACHE_URL", hide_env_values = true)]
@@ -149,7 +152,7 @@ enum Door {
 impl DoorArgs {
     async fn open(&self) -> Result<Door, Error> {
         let Some(url) = self.cache_url.as_ref().or(self.redis_url.as_ref()) else {
-            return Ok(Door::Daemon(Client::new(&self.server)?));
+            return Ok(Door::Daemon(self.credentials.client(&self.server)?));
         };
         if matches!(url, CacheUrl::Memory) {
             return Err(Error::Usage("a cache in memory is its daemon's: use --server".to_owned()));

@@ -14,6 +14,7 @@ use gristmill::{
     QueueName, QueueView, QueuesView, RequeuedView, Verdict, VerdictView, redis,
 };
 
+use super::access::CredentialArgs;
 use super::error::Error;
 
 /// How long one look at a job lasts while it is waited for.
@@ -31,6 +32,8 @@ pub(crate) struct DoorArgs {
         default_value = "http://127.0.0.1:7430"
     )]
     server: String,
+    #[command(flatten)]
+    credentials: CredentialArgs,
     /// The address of the Redis server to work on, past any daemon; wins over --server
     #[arg(long, value_name = "URL", env = "GRISTMILL_REDIS_URL", hide_env_values = true)]
     redis_url: Option<String>,
@@ -41,7 +44,7 @@ impl DoorArgs {
     pub(crate) async fn open(&self) -> Result<Door, Error> {
         match &self.redis_url {
             Some(url) => Ok(Door::Queue(redis::queue(url).await.map_err(HostError::from)?)),
-            None => Ok(Door::Daemon(Client::new(&self.server)?)),
+            None => Ok(Door::Daemon(self.credentials.client(&self.server)?)),
         }
     }
 }

@@ -89,7 +89,10 @@ fn of_error(error: &Error) -> u8 {
         ) => 1,
         Error::Cache(error) => of_cache(error),
         Error::Client(error) => match error {
-            client::Error::InvalidServer(_) => 2,
+            client::Error::InvalidServer(_)
+            | client::Error::InvalidToken
+            | client::Error::Certificates { .. } => 2,
+            client::Error::Tls(_) => 1,
             client::Error::Unreachable { .. } | client::Error::Unexpected { .. } => 4,
             client::Error::Refused(problem) => of_problem(problem),
         },
@@ -138,9 +141,15 @@ fn of_cache(error: &cache::Error) -> u8 {
 
 fn of_problem(problem: &Problem) -> u8 {
     let is_any = |kinds: &[Kind]| kinds.iter().any(|kind| problem.is(*kind));
-    if is_any(&[Kind::UnknownPlugin]) {
+    if is_any(&[Kind::UnknownPlugin, Kind::FaultyPlugin]) {
         3
-    } else if is_any(&[Kind::UnknownJob, Kind::UniqueConflict, Kind::WrongState, Kind::QueueFull]) {
+    } else if is_any(&[
+        Kind::UnknownJob,
+        Kind::UniqueConflict,
+        Kind::WrongState,
+        Kind::QueueFull,
+        Kind::NoPlugin,
+    ]) {
         1
     } else if problem.status >= 500 {
         4

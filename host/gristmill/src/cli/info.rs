@@ -1,8 +1,9 @@
 //! `gristmill info`: what a host says of itself.
 
 use clap::builder::FalseyValueParser;
-use gristmill::{Client, Info, LimitsView};
+use gristmill::{Info, LimitsView};
 
+use super::access::CredentialArgs;
 use super::args::{PluginsArgs, RedisArgs};
 use super::error::Error;
 use super::exit::Exit;
@@ -22,6 +23,8 @@ pub(crate) struct Args {
     /// Ask the daemon at this address
     #[arg(long, value_name = "URL", env = "GRISTMILL_SERVER", hide_env_values = true)]
     server: Option<String>,
+    #[command(flatten)]
+    credentials: CredentialArgs,
     /// Print it as JSON
     #[arg(long, env = "GRISTMILL_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
     json: bool,
@@ -29,7 +32,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
     let info = match &args.server {
-        Some(server) => Client::new(server)?.info().await?,
+        Some(server) => args.credentials.client(server)?.info().await?,
         None => {
             let builder = args.plugins.builder(args.redis.state_dir.as_deref())?;
             let host = args.redis.apply(builder).build().await?;

@@ -2,8 +2,9 @@
 
 use clap::Subcommand;
 use clap::builder::FalseyValueParser;
-use gristmill::{Client, PluginEntry, PluginView, PluginsView};
+use gristmill::{PluginEntry, PluginView, PluginsView};
 
+use super::access::CredentialArgs;
 use super::args::PluginsArgs;
 use super::error::{Error, one_line};
 use super::exit::Exit;
@@ -12,8 +13,9 @@ use super::report::{aligned, bytes};
 
 mod check;
 mod inspect;
+mod push;
 
-/// Look at plugins
+/// Look at plugins, and put them to a daemon
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  gristmill plugin inspect target/plugins/wordcount.wasm")]
 pub(crate) struct Args {
@@ -26,6 +28,8 @@ enum Command {
     List(ListArgs),
     Inspect(inspect::Args),
     Check(check::Args),
+    Push(push::Args),
+    Remove(push::RemoveArgs),
 }
 
 /// List the plugins of a folder, or of a daemon
@@ -47,6 +51,8 @@ struct Place {
     /// Ask the daemon at this address what it has, and what is wrong with what came since
     #[arg(long, value_name = "URL", env = "GRISTMILL_SERVER", hide_env_values = true)]
     server: Option<String>,
+    #[command(flatten)]
+    credentials: CredentialArgs,
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
@@ -54,12 +60,14 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
         Command::List(args) => list(&args).await,
         Command::Inspect(args) => inspect::run(&args).await,
         Command::Check(args) => check::run(&args).await,
+        Command::Push(args) => push::run(&args).await,
+        Command::Remove(args) => push::remove(&args).await,
     }
 }
 
 async fn list(args: &ListArgs) -> Result<Exit, Error> {
     let view = match &args.place.server {
-        Some(server) => Client::new(server)?.plugins().await?,
+        Some(server) => args.place.credentials.client(server)?.plugins().await?,
         None => of_folder(args).await?,
     };
     if args.json {

@@ -5,18 +5,18 @@ mod faults;
 mod notify;
 mod queues;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use gristmill::job::time::parse_duration;
-use gristmill::{CancellationToken, Host, LEASE_MIN, LogObserver, Order, bind};
+use gristmill::{Access, CancellationToken, Host, LEASE_MIN, LogObserver, Order, bind_with};
 use tokio::net::TcpListener;
 
 use self::control::{Control, Wishes};
 use self::notify::Manager;
 use self::queues::QueuesArgs;
+use super::access::AccessArgs;
 use super::args::{PluginsArgs, RedisArgs};
 use super::config::Settings;
 use super::error::Error;
@@ -44,7 +44,8 @@ Example:
   gristmill enqueue wordcount --input-file README.md --wait
   gristmill serve --redis-url redis://127.0.0.1:6379 --require-redis")]
 pub(crate) struct Args {
-    /// The address to listen on, of this machine alone; port 0 takes a free one
+    /// The address to listen on; port 0 takes a free one. One that other machines reach takes access
+    /// tokens, and TLS
     #[arg(
         long,
         value_name = "HOST:PORT",
@@ -53,6 +54,8 @@ pub(crate) struct Args {
         default_value = "127.0.0.1:7430"
     )]
     listen: String,
+    #[command(flatten)]
+    access: AccessArgs,
     #[command(flatten)]
     plugins: PluginsArgs,
     #[command(flatten)]
@@ -122,7 +125,8 @@ pub(crate) async fn run(args: Args, log: &Log, settings: Settings) -> Result<Exi
         output::text("the configuration is fine")?;
         return Ok(Exit::Completed);
     }
-    let listener = bind(&args.listen).await.map_err(gristmill::Error::from)?;
+    let access = args.access.access()?;
+    let listener = bind_with(&args.listen, &access).await.map_err(gristmill::Error::from)?;
     let address = listener.local_addr().map_err(Error::Threads)?;
     let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
     let host = host(&args, &stop, &abort).await?;
@@ -137,13 +141,14 @@ pub(crate) async fn run(args: Args, log: &Log, settings: Settings) -> Result<Exi
     } else {
         host.start()
     }
-    tracing::info!("listening on http://{address}");
+    let url = format!("{}://{address}", args.access.scheme());
+    tracing::info!("listening on {url}");
     if let Some(path) = args.ready_file {
-        announce(path, address);
+        announce(path, url);
     }
     let control = Control { host: &host, manager: &manager, log, settings };
     tokio::select! {
-        served = serve_until_done(&host, listener, &abort, &manager) => served?,
+        served = serve_until_done(&host, listener, access, &abort, &manager) => served?,
         () = control.obey(wishes) => {}
         () = manager.reassure(&host) => {}
     }
@@ -177,11 +182,12 @@ async fn host(
 async fn serve_until_done(
     host: &Host,
     listener: TcpListener,
+    access: Access,
     abort: &CancellationToken,
     manager: &Manager,
 ) -> Result<(), Error> {
     let closing = CancellationToken::new();
-    let serving = host.serve(listener, closing.clone());
+    let serving = host.serve_with(listener, access, closing.clone());
     tokio::pin!(serving);
     manager.ready();
     let stopping = async {
@@ -231,9 +237,9 @@ async fn log_set_up(host: &Host) -> Result<(), Error> {
 
 /// Tells the address to whoever started the daemon. Opening a pipe waits for its reader, so nothing
 /// waits for this.
-fn announce(path: PathBuf, address: SocketAddr) {
+fn announce(path: PathBuf, url: String) {
     tokio::task::spawn_blocking(move || {
-        if let Err(error) = std::fs::write(&path, format!("http://{address}\n")) {
+        if let Err(error) = std::fs::write(&path, format!("{url}\n")) {
             tracing::warn!("--ready-file {} can't be written: {error}", path.display());
         }
     });

@@ -15,8 +15,7 @@ impl Client {
     /// # Errors
     /// [`Error`].
     pub async fn cache_stats(&self) -> Result<CacheView, Error> {
-        let request = self.http.get(self.url("/v1/cache"));
-        self.read(self.send(request, Duration::ZERO).await?).await
+        self.look("/v1/cache").await
     }
 
     /// The value under a key.

@@ -25,7 +25,7 @@ impl Client {
         query.extend(filter.plugin.iter().map(|plugin| ("plugin", plugin.to_string())));
         query.extend(filter.cursor.iter().map(|Cursor(text)| ("cursor", text.clone())));
         let request = self.http.get(self.url("/v1/jobs")).query(&query);
-        self.read(self.send(request, Duration::ZERO).await?).await
+        self.read(self.insist(request, Duration::ZERO).await?).await
     }
 
     /// The log lines that a job's attempts left, the oldest first; none, if it isn't kept any more.
@@ -33,8 +33,7 @@ impl Client {
     /// # Errors
     /// [`Error`].
     pub async fn logs(&self, id: JobId) -> Result<Option<Vec<LogLine>>, Error> {
-        let request = self.http.get(self.url(&format!("/v1/jobs/{id}/logs")));
-        match self.read::<LogsView>(self.send(request, Duration::ZERO).await?).await {
+        match self.look::<LogsView>(&format!("/v1/jobs/{id}/logs")).await {
             Ok(logs) => Ok(Some(logs.lines)),
             Err(Error::Refused(problem)) if problem.is(Kind::UnknownJob) => Ok(None),
             Err(error) => Err(error),

@@ -1,7 +1,5 @@
 //! Queues, and what is done to a whole one.
 
-use std::time::Duration;
-
 use gristmill_api::{ClearedView, QueueView, QueuesView, RequeuedView};
 use gristmill_job::{PluginName, QueueName};
 use reqwest::Method;
@@ -14,8 +12,7 @@ impl Client {
     /// # Errors
     /// [`Error`].
     pub async fn queues(&self) -> Result<Vec<QueueView>, Error> {
-        let request = self.http.get(self.url("/v1/queues"));
-        let view: QueuesView = self.read(self.send(request, Duration::ZERO).await?).await?;
+        let view: QueuesView = self.look("/v1/queues").await?;
         Ok(view.queues)
     }
 
@@ -24,8 +21,7 @@ impl Client {
     /// # Errors
     /// [`Error`].
     pub async fn queue(&self, name: &QueueName) -> Result<QueueView, Error> {
-        let request = self.http.get(self.url(&format!("/v1/queues/{name}")));
-        self.read(self.send(request, Duration::ZERO).await?).await
+        self.look(&format!("/v1/queues/{name}")).await
     }
 
     /// Stops leasing from a queue; enqueueing, and what runs, go on.

@@ -224,7 +224,8 @@ impl HostBuilder {
         desk.cache_config = backends.cache_config;
         desk.degraded = backends.degraded;
         desk.work_only = self.work_only;
-        let observer = Arc::new((self.observer, Arc::clone(&desk.metrics)));
+        let watched = (Arc::clone(&desk.metrics), desk.feed.clone());
+        let observer: Arc<dyn Observer> = Arc::new((self.observer, watched));
         Ok(Host {
             desk,
             worker: Mutex::new(Stage::Ready(self.worker, observer)),

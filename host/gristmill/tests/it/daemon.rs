@@ -135,7 +135,7 @@ fn a_broken_new_version_is_named_beside_the_one_that_serves() {
 #[test]
 fn a_daemon_that_would_be_open_to_others_does_not_start() {
     let ran = run(&["serve", "--listen", "0.0.0.0:0"]);
-    ran.refused(2, "which takes access tokens, and these are not there yet");
+    ran.refused(2, "which takes access tokens: give them with --token-file");
 }
 
 #[test]

@@ -3,10 +3,12 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod access;
 mod bench;
 mod cache;
 mod cases;
 mod chaos;
+mod clients;
 mod command;
 mod compiling;
 mod components;
@@ -15,6 +17,7 @@ mod daemon;
 mod dev;
 mod doctor;
 mod enqueue_many;
+mod http;
 mod jobs;
 mod logs;
 mod many;

@@ -17,59 +17,79 @@ use crate::{
 /// A job as a producer writes it. Keys that are not known are errors that name the key.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JobRequest {
     /// The plugin to call.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[a-z][a-z0-9-]{0,62}$"))]
     pub plugin: String,
     /// The function to call; may be left out where the plugin has only one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[!-~]{1,255}$"))]
     pub function: Option<String>,
     /// A string is text, any other value JSON.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Value, required = false))]
     pub input: Option<Value>,
     /// Bytes, instead of `input`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(format = "byte"))]
     pub input_base64: Option<String>,
     /// The input's media type, where it isn't the one that its form says.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[a-z]+/[a-z0-9.+-]{1,120}$"))]
     pub content_type: Option<String>,
     /// The queue to wait in.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"))]
     pub queue: Option<String>,
     /// 0 (most urgent) to 3.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 3))]
     pub priority: Option<u8>,
     /// Not before this many milliseconds from now.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(maximum = 31_622_400_000i64))]
     pub delay_ms: Option<u64>,
     /// Not before this time, in RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(format = "date-time"))]
     pub run_at: Option<String>,
     /// Counted failures that end the job.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1000))]
     pub max_attempts: Option<u32>,
     /// How long to wait before another attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backoff: Option<BackoffRequest>,
     /// How long an attempt may take.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 86400000))]
     pub timeout_ms: Option<u64>,
     /// One job at a time with this key.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[ -~]{1,255}$"))]
     pub unique_key: Option<String>,
     /// How long the completed job is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(maximum = 31_622_400_000i64))]
     pub result_ttl_ms: Option<u64>,
     /// Names and values for the job to read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub headers: Option<BTreeMap<String, String>>,
     /// W3C trace context.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(pattern = "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
+    )]
     pub traceparent: Option<String>,
     /// The version of the plugin that must run the job.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^sha256:[0-9a-fA-F]{64}$"))]
     pub digest: Option<String>,
     /// The job's id, a UUID; a random one if not said.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(format = "uuid"))]
     pub id: Option<String>,
 }
 
@@ -81,18 +101,22 @@ fn present<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<Value>, 
 /// A backoff as a producer writes it; what is left out is the default.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BackoffRequest {
     /// `fixed`, `exponential` or `polynomial`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<BackoffKind>,
     /// The first wait.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(maximum = 31_622_400_000i64))]
     pub base_ms: Option<u64>,
     /// The longest wait.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(maximum = 31_622_400_000i64))]
     pub max_ms: Option<u64>,
     /// The share of a wait, from 0 to 1, that chance may take away.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0.0, maximum = 1.0))]
     pub jitter: Option<f64>,
 }
 

@@ -12,6 +12,7 @@ use crate::{
 
 /// A job as users read it. Keys stay in this order; what isn't known yet is `null`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JobView {
     /// The job's id.
     pub id: JobId,
@@ -47,6 +48,7 @@ pub struct JobView {
     pub outcome: Option<OutcomeKind>,
     /// What it handed back: a JSON value, or text.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Value, required = false))]
     pub result: Option<Value>,
     /// What it handed back, where it is neither.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -74,12 +76,14 @@ pub struct JobView {
 
 /// An error as users read it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorView {
     /// For machines.
     pub code: String,
     /// One line for people.
     pub message: String,
     /// What the guest added.
+    #[cfg_attr(feature = "openapi", schema(value_type = Value))]
     pub detail: Option<Value>,
     /// The limit that was hit.
     pub limit: Option<String>,

@@ -84,6 +84,17 @@ impl Versions {
         kept.or_else(|| running.find(|plugin| plugin.digest() == digest))
     }
 
+    /// All versions, the newest first.
+    pub(super) fn all(&self) -> Vec<Plugin> {
+        let mut all: Vec<Plugin> = self.serving.iter().chain(&self.previous).cloned().collect();
+        for running in self.superseded.iter().rev().filter_map(WeakPlugin::upgrade) {
+            if !all.iter().any(|plugin| plugin.digest() == running.digest()) {
+                all.push(running);
+            }
+        }
+        all
+    }
+
     /// Puts a version in by hand: from now on, files don't matter.
     pub(super) fn insert(&mut self, plugin: Plugin) {
         self.by_hand = true;

@@ -92,7 +92,7 @@ struct FolderView {
 
 pub(super) async fn run(args: &Args) -> Result<Exit, Error> {
     if let Some(server) = &args.place.server {
-        return inspect_there(args, &Client::new(server)?).await;
+        return inspect_there(args, &args.place.credentials.client(server)?).await;
     }
     let component = Component::parse(&args.plugin)?;
     let host = args.place.plugins.builder(None)?.concurrency(1).build().await?;

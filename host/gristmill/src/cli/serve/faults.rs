@@ -14,6 +14,7 @@ impl Args {
         if let Err(error) = lookup_host(&self.listen).await {
             faults.push(format!("--listen {}: {error}", self.listen));
         }
+        faults.extend(self.access.access().err().map(|error| one_line(&error)));
         let plugins = &self.plugins.plugins;
         if let Err(error) = std::fs::read_dir(plugins) {
             let plugins = plugins.display();
