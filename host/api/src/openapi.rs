@@ -116,7 +116,9 @@ fn operation<'a>(item: &'a mut PathItem, method: &str) -> Option<&'a mut Operati
 fn complete(operation: &mut Operation, route: &Route) {
     if route.needs != Needs::Nobody {
         let token = SecurityRequirement::new("token", <[String; 0]>::default());
-        operation.security = Some(vec![SecurityRequirement::default(), token]);
+        // Without tokens, nobody has to show one, but for what is the owner's.
+        let none = (route.needs != Needs::Owner).then(SecurityRequirement::default);
+        operation.security = Some(none.into_iter().chain([token]).collect());
         let words = format!("Takes a token of role {}.", route.needs.words());
         let described = operation.description.take().filter(|text| !text.is_empty());
         operation.description = Some(match described {

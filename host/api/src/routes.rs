@@ -107,10 +107,10 @@ routes! {
     Admin delete "/v1/cache/entry" cache::delete [InvalidParameter UnknownEntry];
     Read get "/v1/plugins" plugins::list [];
     Read get "/v1/plugins/{name}" plugins::show [InvalidParameter NoPlugin FaultyPlugin];
-    Admin put "/v1/plugins/{name}" plugins::push [
+    Owner put "/v1/plugins/{name}" plugins::push [
         MalformedBody UnsupportedMediaType InvalidParameter FaultyPlugin
     ];
-    Admin delete "/v1/plugins/{name}" plugins::remove [InvalidParameter NoPlugin];
+    Owner delete "/v1/plugins/{name}" plugins::remove [InvalidParameter NoPlugin];
     Read get "/v1/plugins/{name}/schema" plugins::schema [InvalidParameter NoPlugin FaultyPlugin];
     Read get "/v1/plugins/{name}/versions" plugins::versions [
         InvalidParameter NoPlugin FaultyPlugin

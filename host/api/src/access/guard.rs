@@ -23,6 +23,9 @@ pub(crate) enum Needs {
     Read,
     /// The right to do everything.
     Admin,
+    /// The same, and a token even where nobody else needs one: a manifest grants files of the daemon's
+    /// user, whom not everybody on this machine is.
+    Owner,
 }
 
 impl Needs {
@@ -33,7 +36,7 @@ impl Needs {
             Self::Enqueue => &[Role::Enqueue, Role::Admin],
             Self::Job => &[Role::Enqueue, Role::Read, Role::Admin],
             Self::Read => &[Role::Read, Role::Admin],
-            Self::Admin => &[Role::Admin],
+            Self::Admin | Self::Owner => &[Role::Admin],
         }
     }
 
@@ -58,7 +61,8 @@ pub(crate) async fn guard(
 impl Access {
     fn check(&self, needs: Needs, headers: &HeaderMap) -> Result<(), Problem> {
         if self.tokens.is_empty() {
-            return check_host(headers);
+            check_host(headers)?;
+            return if needs == Needs::Owner { Err(ownerless()) } else { Ok(()) };
         }
         if needs == Needs::Nobody {
             return Ok(());
@@ -88,6 +92,15 @@ impl Access {
             }
         }
     }
+}
+
+fn ownerless() -> Problem {
+    let detail = "what a plugin's manifest grants is the daemon's owner's, so that this takes a token of \
+                  role admin on every address, and this daemon has none: give it one with --token-file \
+                  or GRISTMILL_TOKENS";
+    let mut problem = Problem::new(Kind::Unauthorized, detail).field("authorization");
+    problem.more.roles = Needs::Owner.roles().to_vec();
+    problem
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&[u8]> {

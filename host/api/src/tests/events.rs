@@ -37,7 +37,8 @@ impl Stream {
                 self.text = rest;
                 return Some(block);
             }
-            let chunk = self.response.chunk().await.ok()??;
+            // One that breaks off is no end.
+            let chunk = self.response.chunk().await.unwrap()?;
             self.text.push_str(std::str::from_utf8(&chunk).unwrap());
         }
     }

@@ -26,6 +26,8 @@ pub(super) struct Server {
     pub(super) queue: Arc<dyn Queue>,
     pub(super) front: Front,
     pub(super) tasks: TaskTracker,
+    /// Shown with every request.
+    pub(super) token: Option<&'static str>,
     http: reqwest::Client,
 }
 
@@ -81,21 +83,28 @@ impl Server {
         let serving = serve_with(listener, desk, access, draining, closing);
         tasks.spawn(async { serving.await.unwrap() });
         let http = http();
-        Self { url, queue, front, tasks, http }
+        Self { url, queue, front, tasks, token: None, http }
+    }
+
+    fn showing(&self, request: RequestBuilder) -> RequestBuilder {
+        match self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
     }
 
     pub(super) fn get(&self, path: &str) -> RequestBuilder {
-        self.http.get(format!("{}{path}", self.url))
+        self.showing(self.http.get(format!("{}{path}", self.url)))
     }
 
     pub(super) fn post(&self, body: impl Into<reqwest::Body>) -> RequestBuilder {
-        let request = self.http.post(format!("{}/v1/jobs", self.url));
+        let request = self.showing(self.http.post(format!("{}/v1/jobs", self.url)));
         request.header("content-type", "application/json").body(body)
     }
 
     /// A request that changes something, as clients make it.
     pub(super) fn change(&self, method: Method, path: &str) -> RequestBuilder {
-        let request = self.http.request(method, format!("{}{path}", self.url));
+        let request = self.showing(self.http.request(method, format!("{}{path}", self.url)));
         request.header("content-type", "application/json")
     }
 

@@ -8,7 +8,10 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::fixture::{Server, desk_over, expect, json, problem};
-use crate::{Access, Kind};
+use crate::{Access, Kind, Tokens};
+
+const ADMIN: &str = "aaaaaaaaaaaaaaaa";
+const READ: &str = "rrrrrrrrrrrrrrrr";
 
 fn built(name: &str) -> Vec<u8> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins");
@@ -20,7 +23,10 @@ async fn server() -> (Server, TempDir) {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("echo.wasm"), built("echo.wasm")).unwrap();
     let desk = desk_over(Config::default(), dir.path().to_owned());
-    (Server::serving(desk, Access::default()).await, dir)
+    let tokens = Tokens::parse(&format!("admin:{ADMIN},read:{READ}")).unwrap();
+    let mut server = Server::serving(desk, Access::default().tokens(tokens)).await;
+    server.token = Some(ADMIN);
+    (server, dir)
 }
 
 fn parts(parts: &[(&str, &[u8])]) -> Vec<u8> {
@@ -38,7 +44,8 @@ fn parts(parts: &[(&str, &[u8])]) -> Vec<u8> {
 impl Server {
     fn put(&self, name: &str, media_type: &str, body: impl Into<reqwest::Body>) -> RequestBuilder {
         let url = format!("{}/v1/plugins/{name}", self.url);
-        super::fixture::http().put(url).header("content-type", media_type).body(body)
+        let request = super::fixture::http().put(url).header("content-type", media_type);
+        request.bearer_auth(ADMIN).body(body)
     }
 
     fn put_parts(&self, name: &str, all: &[(&str, &[u8])]) -> RequestBuilder {
@@ -111,6 +118,17 @@ async fn a_plugin_shows_its_schema_and_its_versions() {
     assert_eq!(versions["versions"][1]["digest"], first["digest"]);
     assert_eq!(versions["versions"][1]["serving"], false);
     assert_ne!(versions["versions"][0]["digest"], first["digest"]);
+}
+
+#[tokio::test]
+async fn nobody_brings_a_plugin_without_a_token_of_the_owner() {
+    let server = Server::start().await;
+    let request = |method| server.change(method, "/v1/plugins/echo");
+    for method in [Method::PUT, Method::DELETE] {
+        let refused = problem(request(method), 401).await;
+        assert!(refused.detail.contains("this daemon has none: give it one"), "{refused:?}");
+    }
+    expect(server.get("/v1/plugins/echo"), 200).await;
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ struct DaemonArgs {
 /// Put a component, with the manifest beside it, into a daemon's plugins folder
 ///
 /// The daemon checks it first, and takes it over for the next job. Ends with 3 where something is wrong
-/// with it. The access token must be of role admin, where the daemon asks for one.
+/// with it. It takes an access token of role admin, which a daemon without tokens has none of.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  gristmill plugin push target/plugins/wordcount.wasm")]
 pub(super) struct Args {
@@ -48,6 +48,8 @@ pub(super) struct Args {
 }
 
 /// Take a plugin out of a daemon's plugins folder
+///
+/// It takes an access token of role admin.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  gristmill plugin remove wordcount")]
 pub(super) struct RemoveArgs {
