@@ -6,11 +6,10 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderName, Method, Uri, header};
 use axum::routing::{MethodRouter, delete, get, post, put};
 use axum::{Json, Router, middleware};
-use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
-use utoipa::{OpenApi, ToSchema};
+use utoipa::OpenApi;
 
 use crate::access::{Access, Needs, guard};
 use crate::desk::Desk;

@@ -96,7 +96,7 @@ impl Ring {
                 let message = progress.note.as_deref().and_then(text);
                 EventView { done: Some(progress.done), total: progress.total, message, ..view }
             }
-            Event::Settled { job, attempt, outcome, state, error, usage } => {
+            Event::Settled { job, attempt, outcome, state, error, usage, .. } => {
                 self.running.remove(&job.id);
                 let error = error.as_ref().map(|error| EventError {
                     code: cut(&error.code).to_owned(),

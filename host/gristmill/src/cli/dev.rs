@@ -69,7 +69,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
     let signals = Signals::listen(stop.clone(), abort)?;
     host.start();
     let rounds = Rounds { args: &args, host: &host, builder, input, running: Mutex::default() };
-    let ended = stop.run_until_cancelled(rounds.go_on(&mut sources)).await;
+    let ended = stop.run_until_cancelled(Box::pin(rounds.go_on(&mut sources))).await;
     drop(rounds);
     host.shutdown().await?;
     match (ended, signals.heard()) {
