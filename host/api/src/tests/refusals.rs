@@ -36,7 +36,7 @@ async fn a_job_that_does_not_fit_its_plugin_is_not_queued() {
     let refused = async |job, kind, field, detail| {
         check_job(&server, job, kind, Some(field), detail).await;
     };
-    let there = "no plugin \"nope\" here; there are echo, pi, subtitles, wordcount";
+    let there = "no plugin \"nope\" here; there are echo, pi, pi-c, subtitles, wordcount";
     refused(json!({"plugin": "nope"}), Kind::UnknownPlugin, "plugin", there).await;
     let digest = gristmill_job::Digest::of(b"other").to_string();
     let pinned = json!({"plugin": "echo", "digest": digest});

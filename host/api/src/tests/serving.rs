@@ -26,9 +26,9 @@ async fn plugins_are_listed_with_their_functions() {
         .iter()
         .map(|plugin| plugin["name"].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["echo", "pi", "subtitles", "wordcount"]);
-    assert_eq!(plugins["plugins"][3]["functions"][0]["name"], "count");
-    assert!(plugins["plugins"][3]["digest"].as_str().unwrap().starts_with("sha256:"));
+    assert_eq!(names, ["echo", "pi", "pi-c", "subtitles", "wordcount"]);
+    assert_eq!(plugins["plugins"][4]["functions"][0]["name"], "count");
+    assert!(plugins["plugins"][4]["digest"].as_str().unwrap().starts_with("sha256:"));
 }
 
 #[tokio::test]

@@ -7,9 +7,8 @@ use clap::Args;
 
 use super::error::Error;
 
-/// How far above a program its checkout may be: `target/release/gristmill`, or a test in
-/// `target/debug/deps`.
-const CHECKOUT_DEPTH: usize = 4;
+/// The SDKs of the checkout in which this program was built; they may be gone by now.
+const OF_THIS_BUILD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest-sdk");
 
 /// The folder of the SDKs.
 #[derive(Args)]
@@ -23,7 +22,7 @@ pub(crate) struct SdkArgs {
 impl SdkArgs {
     /// The folder that was named, or that of the checkout in which this program was built.
     pub(crate) fn folder(&self) -> Result<Option<PathBuf>, Error> {
-        let Some(path) = &self.sdk_path else { return Ok(beside_this_program()) };
+        let Some(path) = &self.sdk_path else { return Ok(of_this_build()) };
         let wrong =
             |why: &dyn fmt::Display| Error::Usage(format!("--sdk-path {}: {why}", path.display()));
         let folder = path.canonicalize().map_err(|error| wrong(&error))?;
@@ -38,11 +37,9 @@ impl SdkArgs {
     }
 }
 
-fn beside_this_program() -> Option<PathBuf> {
-    let program = std::env::current_exe().ok()?;
-    let folders = program.ancestors().skip(1).take(CHECKOUT_DEPTH);
-    let mut sdks = folders.map(|folder| folder.join("guest-sdk"));
-    sdks.find(|sdk| sdk.join("Cargo.toml").is_file())
+fn of_this_build() -> Option<PathBuf> {
+    let sdk = Path::new(OF_THIS_BUILD).canonicalize().ok()?;
+    sdk.join("Cargo.toml").is_file().then_some(sdk)
 }
 
 /// Where a project has its SDK from.
@@ -141,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sdk_of_a_checkout_is_found_from_its_programs() {
+    fn the_sdk_of_its_own_checkout_is_found() {
         let sdk = SdkArgs { sdk_path: None }.folder().unwrap().unwrap();
         assert!(sdk.join("js/package.json").is_file(), "{}", sdk.display());
     }

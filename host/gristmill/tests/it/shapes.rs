@@ -51,7 +51,7 @@ fn a_plugin() {
 fn plugins_are_an_array() {
     let plugins = printed(&["plugin", "list", "--json"]);
     let names: Vec<&Value> = plugins.as_array().unwrap().iter().map(|p| &p["name"]).collect();
-    assert_eq!(names, ["echo", "pi", "subtitles", "wordcount"]);
+    assert_eq!(names, ["echo", "pi", "pi-c", "subtitles", "wordcount"]);
 }
 
 #[test]
