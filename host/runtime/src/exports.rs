@@ -134,22 +134,25 @@ fn is_reserved(interface: &str) -> bool {
     interface.starts_with("gristmill:job/") || interface.starts_with("wasi:")
 }
 
-/// Whether an export is the step by which componentize-qjs has a module run while it builds a component, and
-/// which it leaves there. Its name alone could be an author's; nobody else has all these types under it.
+/// Whether an export is the step by which componentize-qjs or componentize-py sets a guest going while it
+/// builds a component, and which it leaves there. Its name alone could be an author's; nobody else has
+/// all these parameters under it.
 fn is_build_step(
     path: &Path,
     parameters: &[(String, ValueType)],
     result: Option<&ValueType>,
 ) -> bool {
-    let is = |given: Option<&(String, ValueType)>, name: &str, ty: &ValueType| {
-        given.is_some_and(|given| given.0 == name && given.1 == *ty)
+    let fails_with_text =
+        matches!(result, Some(ValueType::Result(None, Some(why))) if **why == ValueType::String);
+    let names: Vec<&str> = parameters.iter().map(|(name, _)| name.as_str()).collect();
+    let is_the_tools = match (path.interface.as_deref(), names.as_slice()) {
+        (None, ["shim", "script", .., "disable-gc"]) => parameters[1].1 == ValueType::String,
+        (Some("exports"), ["app-name", "symbols", "stub-wasi"]) => true,
+        _ => false,
     };
-    path.interface.is_none()
-        && path.function == "init"
-        && is(parameters.first(), "shim", &ValueType::String)
-        && is(parameters.get(1), "script", &ValueType::String)
-        && is(parameters.last(), "disable-gc", &ValueType::Bool)
-        && matches!(result, Some(ValueType::Result(None, Some(why))) if **why == ValueType::String)
+    let first_and_last = (parameters.first().map(|p| &p.1), parameters.last().map(|p| &p.1));
+    let fits = first_and_last == (Some(&ValueType::String), Some(&ValueType::Bool));
+    path.function == "init" && is_the_tools && fits && fails_with_text
 }
 
 impl Path {
