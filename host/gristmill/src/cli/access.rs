@@ -94,6 +94,29 @@ fn read(path: &Path) -> Result<String, Error> {
     })
 }
 
+/// The daemon that a command speaks to.
+#[derive(Args)]
+pub(crate) struct DaemonArgs {
+    /// The daemon's address
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "GRISTMILL_SERVER",
+        hide_env_values = true,
+        default_value = "http://127.0.0.1:7430"
+    )]
+    server: String,
+    #[command(flatten)]
+    credentials: CredentialArgs,
+}
+
+impl DaemonArgs {
+    /// A client of it.
+    pub(crate) fn client(&self) -> Result<Client, Error> {
+        self.credentials.client(&self.server)
+    }
+}
+
 /// What a client shows a daemon, and what it asks of it.
 #[derive(Args)]
 pub(crate) struct CredentialArgs {

@@ -11,7 +11,7 @@ use gristmill::job::{BucketName, SystemClock, media};
 use gristmill::{Cache, CacheUrl, CacheView, Client, Error as HostError, PluginName};
 use serde_json::json;
 
-use super::access::CredentialArgs;
+use super::access::DaemonArgs;
 use super::error::Error;
 use super::exit::Exit;
 use super::input::InputArgs;
@@ -124,17 +124,8 @@ impl PlaceArgs {
 /// Where the cache is: with a daemon, or where this process reaches it too.
 #[derive(clap::Args)]
 struct DoorArgs {
-    /// The daemon's address
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "GRISTMILL_SERVER",
-        hide_env_values = true,
-        default_value = "http://127.0.0.1:7430"
-    )]
-    server: String,
     #[command(flatten)]
-    credentials: CredentialArgs,
+    daemon: DaemonArgs,
     /// The cache to work on past any daemon, sqlite:PATH or the address of a Redis server; wins over
     /// --redis-url
     #[arg(long, value_name = "URL", env = "GRISTMILL_CACHE_URL", hide_env_values = true)]
@@ -152,7 +143,7 @@ enum Door {
 impl DoorArgs {
     async fn open(&self) -> Result<Door, Error> {
         let Some(url) = self.cache_url.as_ref().or(self.redis_url.as_ref()) else {
-            return Ok(Door::Daemon(self.credentials.client(&self.server)?));
+            return Ok(Door::Daemon(self.daemon.client()?));
         };
         if matches!(url, CacheUrl::Memory) {
             return Err(Error::Usage("a cache in memory is its daemon's: use --server".to_owned()));

@@ -14,7 +14,7 @@ use gristmill::{
     QueueName, QueueView, QueuesView, RequeuedView, Verdict, VerdictView, redis,
 };
 
-use super::access::CredentialArgs;
+use super::access::DaemonArgs;
 use super::error::Error;
 
 /// How long one look at a job lasts while it is waited for.
@@ -23,17 +23,8 @@ const LOOK: Duration = Duration::from_secs(30);
 /// Where client commands go.
 #[derive(Args)]
 pub(crate) struct DoorArgs {
-    /// The daemon's address
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "GRISTMILL_SERVER",
-        hide_env_values = true,
-        default_value = "http://127.0.0.1:7430"
-    )]
-    server: String,
     #[command(flatten)]
-    credentials: CredentialArgs,
+    daemon: DaemonArgs,
     /// The address of the Redis server to work on, past any daemon; wins over --server
     #[arg(long, value_name = "URL", env = "GRISTMILL_REDIS_URL", hide_env_values = true)]
     redis_url: Option<String>,
@@ -44,7 +35,7 @@ impl DoorArgs {
     pub(crate) async fn open(&self) -> Result<Door, Error> {
         match &self.redis_url {
             Some(url) => Ok(Door::Queue(redis::queue(url).await.map_err(HostError::from)?)),
-            None => Ok(Door::Daemon(self.credentials.client(&self.server)?)),
+            None => Ok(Door::Daemon(self.daemon.client()?)),
         }
     }
 }

@@ -6,26 +6,11 @@ use clap::builder::FalseyValueParser;
 use gristmill::PluginName;
 use gristmill::client::Error as ClientError;
 
-use super::{CredentialArgs, summary};
+use super::summary;
+use crate::cli::access::DaemonArgs;
 use crate::cli::error::Error;
 use crate::cli::exit::Exit;
 use crate::cli::output;
-
-/// Which daemon.
-#[derive(clap::Args)]
-struct DaemonArgs {
-    /// The daemon's address
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "GRISTMILL_SERVER",
-        hide_env_values = true,
-        default_value = "http://127.0.0.1:7430"
-    )]
-    server: String,
-    #[command(flatten)]
-    credentials: CredentialArgs,
-}
 
 /// Put a component, with the manifest beside it, into a daemon's plugins folder
 ///
@@ -79,7 +64,7 @@ pub(super) async fn run(args: &Args) -> Result<Exit, Error> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => return Err(unreadable(&beside, error)),
     };
-    let client = args.daemon.credentials.client(&args.daemon.server)?;
+    let client = args.daemon.client()?;
     match client.push(&name, &component.into(), manifest.as_deref()).await {
         Ok(view) if args.json => output::json(&view)?,
         Ok(view) => output::text(&output::tame(&format!("{name}  {}", summary(&view))))?,
@@ -94,7 +79,7 @@ pub(super) async fn run(args: &Args) -> Result<Exit, Error> {
 }
 
 pub(super) async fn remove(args: &RemoveArgs) -> Result<Exit, Error> {
-    let client = args.daemon.credentials.client(&args.daemon.server)?;
+    let client = args.daemon.client()?;
     if client.remove_plugin(&args.name).await? {
         return Ok(Exit::Completed);
     }
