@@ -43,7 +43,7 @@ use crate::{
 };
 
 /// The layout of keys that this version writes. One that doesn't know a server's layout keeps away.
-const SCHEMA: u64 = 1;
+const SCHEMA: u64 = 2;
 /// Bytes that one script is given: enough for a batch of ordinary jobs, and read by the server in a
 /// few milliseconds.
 const BATCH_BYTES_MAX: usize = 16 << 20;

@@ -138,8 +138,8 @@ impl Link {
         for key in keys {
             command.arg(key.as_slice());
         }
-        for argument in &arguments.0 {
-            command.arg(argument.as_slice());
+        for argument in arguments.iter() {
+            command.arg(argument);
         }
         match self.send(&command, repeat).await {
             // Somebody flushed the scripts; nothing was run.

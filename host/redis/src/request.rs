@@ -34,29 +34,46 @@ impl Request for Pipeline {
     }
 }
 
-/// What a script is given beside its keys.
+/// What a script is given beside its keys: one behind the other, in one piece of memory.
 #[derive(Debug, Default)]
-pub struct Arguments(pub(crate) Vec<Vec<u8>>);
+pub struct Arguments {
+    bytes: Vec<u8>,
+    /// Where each of them ends.
+    ends: Vec<usize>,
+}
 
 impl Arguments {
     /// One more.
-    pub fn push(&mut self, argument: impl Into<Vec<u8>>) {
-        self.0.push(argument.into());
+    pub fn push(&mut self, argument: impl AsRef<[u8]>) {
+        self.push_joined(&[argument.as_ref()]);
+    }
+
+    /// One more, of these pieces.
+    pub fn push_joined(&mut self, pieces: &[&[u8]]) {
+        pieces.iter().for_each(|piece| self.bytes.extend_from_slice(piece));
+        self.ends.push(self.bytes.len());
     }
 
     /// One more, which is a number.
     pub fn push_number(&mut self, number: impl ToString) {
-        self.0.push(number.to_string().into_bytes());
+        self.push(number.to_string());
     }
 
     /// All of the other's.
-    pub fn append(&mut self, mut other: Self) {
-        self.0.append(&mut other.0);
+    pub fn append(&mut self, other: &Self) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&other.bytes);
+        self.ends.extend(other.ends.iter().map(|end| start + end));
     }
 
     /// What they weigh together.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.0.iter().map(Vec::len).sum()
+        self.bytes.len()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, &end)| &self.bytes[start..end])
     }
 }

@@ -73,8 +73,9 @@ impl Reader {
             match self.subscribe().await {
                 Ok(subscription) => {
                     wait = RETRY_MIN;
-                    self.announce.send_modify(|times| *times += 1);
+                    // Who waits for this may listen at once, and isn't to be told to look again.
                     self.listener.subscribed();
+                    self.announce.send_modify(|times| *times += 1);
                     let lost = self.deliver_all(subscription).await;
                     tracing::debug!(error = %lost, "a subscription on Redis is lost");
                 }

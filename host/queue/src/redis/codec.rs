@@ -4,6 +4,7 @@
 //! over names that it doesn't know and takes the default for those that it misses. So names may be
 //! added, and never be given another meaning.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -11,7 +12,6 @@ use gristmill_job::{
     Backoff, BackoffKind, Digest, ErrorReport, Gauge, Headers, JobId, LogLine, NewJob, OutcomeKind,
     Payload, Priority, Progress, RetryOn, RetryPolicy, Start, Timestamp, UniqueKey, Usage, limits,
 };
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 use uuid::Uuid;
@@ -25,7 +25,7 @@ pub(super) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     rmp_serde::to_vec_named(value).unwrap_or_default()
 }
 
-pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Decoded<T> {
+pub(super) fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Decoded<T> {
     rmp_serde::from_slice(bytes).context("the queue holds a value that can't be read")
 }
 
@@ -41,19 +41,25 @@ pub(super) fn millis(duration: Duration) -> u64 {
 
 /// What a producer gave, but for the id, which it is kept under.
 #[derive(Serialize, Deserialize)]
-struct Spec {
-    #[serde(rename = "p")]
-    plugin: String,
-    #[serde(rename = "q")]
-    queue: String,
-    #[serde(rename = "f", skip_serializing_if = "Option::is_none", default)]
-    function: Option<String>,
+struct Spec<'a> {
+    #[serde(rename = "p", borrow)]
+    plugin: Cow<'a, str>,
+    #[serde(rename = "q", borrow)]
+    queue: Cow<'a, str>,
+    #[serde(rename = "f", borrow, skip_serializing_if = "Option::is_none", default)]
+    function: Option<Cow<'a, str>>,
     #[serde(rename = "v", skip_serializing_if = "Option::is_none", default)]
     digest: Option<Digest>,
-    #[serde(rename = "t", skip_serializing_if = "String::is_empty", default)]
-    content_type: String,
-    #[serde(rename = "i", skip_serializing_if = "is_default", default)]
-    input: ByteBuf,
+    #[serde(rename = "t", borrow, skip_serializing_if = "is_default", default)]
+    content_type: Cow<'a, str>,
+    #[serde(
+        rename = "i",
+        borrow,
+        with = "serde_bytes",
+        skip_serializing_if = "is_default",
+        default
+    )]
+    input: Cow<'a, [u8]>,
     #[serde(rename = "c", skip_serializing_if = "is_default", default)]
     priority: Priority,
     #[serde(rename = "a", skip_serializing_if = "Option::is_none", default)]
@@ -97,19 +103,26 @@ struct Retry {
 
 /// What a producer gave.
 pub(super) fn spec(job: &NewJob) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write_spec(job, &mut bytes);
+    bytes
+}
+
+/// What a producer gave, behind other bytes.
+pub(super) fn write_spec(job: &NewJob, bytes: &mut Vec<u8>) {
     let (start_after, start_at) = match job.start {
         Start::Now => (None, None),
         Start::After(delay) => (Some(millis(delay)), None),
         Start::At(time) => (None, Some(time.as_millis())),
     };
     let headers = job.headers.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
-    encode(&Spec {
-        plugin: job.plugin.to_string(),
-        queue: job.queue.to_string(),
-        function: job.function.as_ref().map(ToString::to_string),
+    let spec = Spec {
+        plugin: job.plugin.as_str().into(),
+        queue: job.queue.as_str().into(),
+        function: job.function.as_ref().map(|name| name.as_str().into()),
         digest: job.digest,
-        content_type: job.input.content_type.clone(),
-        input: ByteBuf::from(job.input.data.as_ref()),
+        content_type: job.input.content_type.as_str().into(),
+        input: job.input.data.as_ref().into(),
         priority: job.priority,
         start_after,
         start_at,
@@ -121,12 +134,14 @@ pub(super) fn spec(job: &NewJob) -> Vec<u8> {
         traceparent: job.traceparent.clone(),
         parent: job.parent.map(|id| ByteBuf::from(id.as_uuid().as_bytes())),
         depth: job.depth,
-    })
+    };
+    // It can't fail: see `encode`.
+    drop(rmp_serde::encode::write_named(bytes, &spec));
 }
 
 /// The job of an id and what [`spec`] made.
 pub(super) fn job(id: JobId, bytes: &[u8]) -> Decoded<NewJob> {
-    let spec: Spec = decode(bytes)?;
+    let spec: Spec<'_> = decode(bytes)?;
     let start = match (spec.start_after, spec.start_at) {
         (Some(delay), _) => Start::After(Duration::from_millis(delay)),
         (None, Some(time)) => Start::At(Timestamp::from_millis(time)),
@@ -138,7 +153,10 @@ pub(super) fn job(id: JobId, bytes: &[u8]) -> Decoded<NewJob> {
         plugin: spec.plugin.parse()?,
         digest: spec.digest,
         function: spec.function.map(|name| name.parse()).transpose()?,
-        input: Payload { content_type: spec.content_type, data: spec.input.into_vec().into() },
+        input: Payload {
+            content_type: spec.content_type.into_owned(),
+            data: spec.input.into_owned().into(),
+        },
         queue: spec.queue.parse()?,
         priority: spec.priority,
         start,
@@ -186,48 +204,52 @@ impl From<Retry> for RetryPolicy {
 
 /// A payload.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Package {
-    #[serde(rename = "t")]
-    content_type: String,
-    #[serde(rename = "i")]
-    data: ByteBuf,
+pub(super) struct Package<'a> {
+    #[serde(rename = "t", borrow)]
+    content_type: Cow<'a, str>,
+    #[serde(rename = "i", borrow, with = "serde_bytes")]
+    data: Cow<'a, [u8]>,
 }
 
-impl From<&Payload> for Package {
-    fn from(payload: &Payload) -> Self {
-        let data = ByteBuf::from(payload.data.as_ref());
-        Self { content_type: payload.content_type.clone(), data }
+impl<'a> From<&'a Payload> for Package<'a> {
+    fn from(payload: &'a Payload) -> Self {
+        let content_type = payload.content_type.as_str().into();
+        Self { content_type, data: payload.data.as_ref().into() }
     }
 }
 
-impl From<Package> for Payload {
-    fn from(package: Package) -> Self {
-        Self { content_type: package.content_type, data: package.data.into_vec().into() }
+impl From<Package<'_>> for Payload {
+    fn from(package: Package<'_>) -> Self {
+        let content_type = package.content_type.into_owned();
+        Self { content_type, data: package.data.into_owned().into() }
     }
 }
+
+/// About what an outcome takes beside its result.
+const OUTCOME_BYTES: usize = 160;
 
 /// What a settled attempt left.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Left {
+pub(super) struct Left<'a> {
     #[serde(rename = "o")]
     pub(super) outcome: OutcomeKind,
-    #[serde(rename = "r", skip_serializing_if = "Option::is_none", default)]
-    result: Option<Package>,
-    #[serde(rename = "e", skip_serializing_if = "Option::is_none", default)]
-    error: Option<Fault>,
+    #[serde(rename = "r", borrow, skip_serializing_if = "Option::is_none", default)]
+    result: Option<Package<'a>>,
+    #[serde(rename = "e", borrow, skip_serializing_if = "Option::is_none", default)]
+    error: Option<Fault<'a>>,
     /// Used and allowed, in the order of [`gauges`].
     #[serde(rename = "u", skip_serializing_if = "Option::is_none", default)]
     usage: Option<Vec<(u64, u64)>>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Fault {
+struct Fault<'a> {
     #[serde(rename = "c")]
     code: String,
     #[serde(rename = "m")]
     message: String,
-    #[serde(rename = "d", skip_serializing_if = "Option::is_none", default)]
-    detail: Option<Package>,
+    #[serde(rename = "d", borrow, skip_serializing_if = "Option::is_none", default)]
+    detail: Option<Package<'a>>,
     #[serde(rename = "l", skip_serializing_if = "Option::is_none", default)]
     limit: Option<String>,
     #[serde(rename = "b", skip_serializing_if = "is_default", default)]
@@ -238,11 +260,11 @@ struct Fault {
     log_tail: Vec<String>,
 }
 
-impl Left {
+impl<'a> Left<'a> {
     pub(super) fn new(
         outcome: OutcomeKind,
-        result: Option<&Payload>,
-        error: Option<&ErrorReport>,
+        result: Option<&'a Payload>,
+        error: Option<&'a ErrorReport>,
         usage: Option<Usage>,
     ) -> Self {
         let error = error.map(|error| Fault {
@@ -261,16 +283,25 @@ impl Left {
 
     /// As it is stored: the version that ran ahead of the rest, where scripts find it.
     pub(super) fn stored(&self, digest: Option<&Digest>) -> Vec<u8> {
-        let mut bytes = match digest {
-            Some(digest) => [&[1][..], digest.as_bytes()].concat(),
-            None => vec![0],
-        };
-        bytes.append(&mut encode(self));
+        let mut bytes = Vec::with_capacity(OUTCOME_BYTES + self.result_bytes());
+        match digest {
+            Some(digest) => {
+                bytes.push(1);
+                bytes.extend_from_slice(digest.as_bytes());
+            }
+            None => bytes.push(0),
+        }
+        // It can't fail: see `encode`.
+        drop(rmp_serde::encode::write_named(&mut bytes, self));
         bytes
     }
 
+    fn result_bytes(&self) -> usize {
+        self.result.as_ref().map_or(0, |result| result.data.len())
+    }
+
     /// What [`Left::stored`] made.
-    pub(super) fn read(bytes: &[u8]) -> Decoded<(Option<Digest>, Self)> {
+    pub(super) fn read(bytes: &'a [u8]) -> Decoded<(Option<Digest>, Self)> {
         let (digest, rest) = match bytes.split_first().context("an outcome is empty")? {
             (1, rest) => {
                 let (digest, rest) =
@@ -321,7 +352,7 @@ fn gauges(usage: &mut Usage) -> [&mut Gauge; 7] {
 }
 
 pub(super) fn checkpoint(bytes: &[u8]) -> Decoded<Payload> {
-    decode::<Package>(bytes).map(Payload::from)
+    decode::<Package<'_>>(bytes).map(Payload::from)
 }
 
 pub(super) fn progress(bytes: &[u8]) -> Decoded<Progress> {

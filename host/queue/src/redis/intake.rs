@@ -30,14 +30,16 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const RETRY_MIN: Duration = Duration::from_millis(50);
 const RETRY_MAX: Duration = Duration::from_millis(500);
 
-/// A job as the script takes it.
+/// About what a job takes beside its input.
+const BODY_BYTES: usize = 64;
+
+/// A job as the script takes it; see `take_items` in the scripts.
 #[derive(Debug)]
 pub(super) struct Item {
     pub(super) id: JobId,
     queue: QueueName,
-    facts: Vec<u8>,
-    unique: Vec<u8>,
-    spec: Vec<u8>,
+    head: Vec<u8>,
+    body: Vec<u8>,
 }
 
 impl Item {
@@ -48,32 +50,31 @@ impl Item {
             Start::After(delay) => (1, millis(delay.min(gristmill_job::limits::DELAY_MAX))),
             Start::At(time) => (2, time.as_millis()),
         };
-        let weight = u32::try_from(job.weight()).unwrap_or(u32::MAX);
-        let mut facts = vec![u8::from(job.priority), start];
-        facts.extend(at.to_be_bytes());
-        facts.extend(millis(job.result_ttl).to_be_bytes());
-        facts.extend(weight.to_be_bytes());
-        let unique = job.unique_key.as_ref();
-        let unique = unique.map(|key| unique_field(&job.plugin, job.function.as_ref(), key));
-        Self {
-            id: job.id,
-            queue: job.queue.clone(),
-            facts,
-            unique: unique.unwrap_or_default(),
-            spec: codec::spec(job),
+        let mut head = [&job.id.as_uuid().as_bytes()[..], &[u8::from(job.priority)]].concat();
+        // Most jobs start now and have no unique key: then nothing is said of it.
+        if start != 0 || job.unique_key.is_some() {
+            head.push(start);
+            head.extend(at.to_be_bytes());
         }
+        if let Some(key) = &job.unique_key {
+            head.extend(unique_field(&job.plugin, job.function.as_ref(), key));
+        }
+        let weight = u32::try_from(job.weight()).unwrap_or(u32::MAX);
+        let mut body = Vec::with_capacity(BODY_BYTES + job.input.data.len());
+        body.extend(millis(job.result_ttl).to_be_bytes());
+        body.extend(weight.to_be_bytes());
+        codec::write_spec(job, &mut body);
+        Self { id: job.id, queue: job.queue.clone(), head, body }
     }
 
     /// About how many bytes of a command it takes.
     pub(super) fn bytes(&self) -> usize {
-        self.spec.len() + self.unique.len() + 64
+        self.body.len() + self.head.len() + 64
     }
 
     pub(super) fn write(&self, arguments: &mut Arguments) {
-        arguments.push(self.id.as_uuid().as_bytes().as_slice());
-        arguments.push(self.facts.as_slice());
-        arguments.push(self.unique.as_slice());
-        arguments.push(self.spec.as_slice());
+        arguments.push(&self.head);
+        arguments.push(&self.body);
     }
 }
 
@@ -314,17 +315,17 @@ impl Given {
 
 fn given(value: redis::Value, count: usize) -> Decoded<Vec<Given>> {
     let mut reply = Reply::new(value)?;
-    let mut given = Vec::with_capacity(count);
-    for _ in 0..count {
-        let code = reply.bytes()?;
-        given.push(match code.split_first() {
-            Some((b'c', _)) => Given::Created,
-            Some((b'd', _)) => Given::Duplicate,
-            Some((b'u', owner)) => Given::Conflict(job_id(owner)?),
-            Some((b'f', _)) => Given::Full,
-            Some((b's', _)) => Given::Stale,
-            _ => anyhow::bail!("a script gave the verdict {code:?}"),
-        });
-    }
-    Ok(given)
+    let (letters, mut owners) = (reply.bytes()?, reply.list()?);
+    anyhow::ensure!(letters.len() == count, "{} verdicts on {count} jobs", letters.len());
+    let given = letters.into_iter().map(|letter| {
+        Ok(match letter {
+            b'c' => Given::Created,
+            b'd' => Given::Duplicate,
+            b'u' => Given::Conflict(job_id(&owners.bytes()?)?),
+            b'f' => Given::Full,
+            b's' => Given::Stale,
+            other => anyhow::bail!("a script gave the verdict {:?}", char::from(other)),
+        })
+    });
+    given.collect()
 }

@@ -11,7 +11,7 @@ use super::codec::{self, Decoded, Left};
 use crate::Leased;
 
 /// Bytes of the header before a job's envelope; see `HEADER` in the scripts.
-const HEADER_BYTES: usize = 38;
+const HEADER_BYTES: usize = 46;
 
 /// What of a job changes; see `RECORD` in the scripts.
 #[derive(Debug)]
@@ -33,14 +33,12 @@ impl Record {
     pub(super) fn read(bytes: &[u8]) -> Decoded<Self> {
         let mut reader = Reader(bytes);
         let state = state(reader.take::<1>()?[0])?;
-        let [attempt, failures, crashes] = [reader.u32()?, reader.u32()?, reader.u32()?];
-        let turn = reader.u64()?;
-        let _class_and_flags = reader.take::<2>()?;
-        let [enqueued_at, run_at, started_at] = [reader.u64()?, reader.u64()?, reader.u64()?];
-        let _started_before = reader.u64()?;
-        let completed_at = reader.u64()?;
-        let _expires_at_ttl_weight = reader.take::<20>()?;
+        let attempt = reader.u32()?;
         let worker = Uuid::from_bytes(reader.take::<16>()?);
+        let [completed_at, _expires_at] = [reader.u64()?, reader.u64()?];
+        let [failures, crashes] = [reader.u32()?, reader.u32()?];
+        let [started_at, _started_before] = [reader.u64()?, reader.u64()?];
+        let Header { enqueued_at, run_at, turn } = Header::read(reader.0)?;
         let some = |millis: u64| (millis != 0).then(|| Timestamp::from_millis(millis));
         Ok(Self {
             state,
@@ -48,11 +46,32 @@ impl Record {
             failures,
             crashes,
             turn,
-            enqueued_at: Timestamp::from_millis(enqueued_at),
-            run_at: Timestamp::from_millis(run_at),
+            enqueued_at,
+            run_at,
             started_at: some(started_at),
             completed_at: some(completed_at),
             worker: (!worker.is_nil()).then(|| worker.into()),
+        })
+    }
+}
+
+/// What a record ends with and an envelope begins with; see `HEADER` in the scripts.
+struct Header {
+    enqueued_at: Timestamp,
+    run_at: Timestamp,
+    turn: u64,
+}
+
+impl Header {
+    fn read(bytes: &[u8]) -> Decoded<Self> {
+        let mut reader = Reader(bytes);
+        let _flags_and_class = reader.take::<2>()?;
+        let [enqueued_at, run_at] = [reader.u64()?, reader.u64()?];
+        let turn = reader.take::<16>()?;
+        Ok(Self {
+            enqueued_at: Timestamp::from_millis(enqueued_at),
+            run_at: Timestamp::from_millis(run_at),
+            turn: std::str::from_utf8(&turn)?.parse().context("a job's turn is no number")?,
         })
     }
 }
@@ -127,22 +146,29 @@ impl View {
     }
 }
 
-/// A leased job of its record, envelope and checkpoint.
-pub(super) fn leased(
-    id: JobId,
-    record: &[u8],
-    envelope: &[u8],
-    checkpoint: Option<&[u8]>,
-) -> Decoded<Leased> {
-    let record = Record::read(record)?;
+/// A job that is leased for the first time.
+pub(super) fn leased(id: JobId, envelope: &[u8]) -> Decoded<Leased> {
     Ok(Leased {
+        enqueued_at: Header::read(envelope)?.enqueued_at,
         spec: Arc::new(codec::job(id, body(envelope)?)?),
-        attempt: record.attempt,
-        failures: record.failures,
-        crashes: record.crashes,
-        enqueued_at: record.enqueued_at,
-        checkpoint: checkpoint.map(codec::checkpoint).transpose()?,
+        attempt: 1,
+        failures: 0,
+        crashes: 0,
+        checkpoint: None,
     })
+}
+
+/// What a job's record and checkpoint say of a lease that isn't its first.
+pub(super) fn leased_again(
+    leased: &mut Leased,
+    record: &[u8],
+    checkpoint: Option<&[u8]>,
+) -> Decoded<()> {
+    let record = Record::read(record)?;
+    (leased.attempt, leased.failures) = (record.attempt, record.failures);
+    leased.crashes = record.crashes;
+    leased.checkpoint = checkpoint.map(codec::checkpoint).transpose()?;
+    Ok(())
 }
 
 fn body(envelope: &[u8]) -> Decoded<&[u8]> {

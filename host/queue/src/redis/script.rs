@@ -1,8 +1,10 @@
 //! The scripts, each a step of the queue that happens whole on the server.
 //!
 //! A script's first lines name its keys and the parts that it is made of beside its own text:
-//! `-- keys: meta jobs` and `-- parts: record`. From them come the order of its keys, the names by
-//! which its text knows them, and its source. [`Scripts`] are all of them for one prefix.
+//! `-- keys: meta jobs` and `-- parts: record`. From them come the order of its keys and its source, in
+//! which `k_meta` stands for the key `meta`. Every run of a script makes its functions anew, which costs
+//! more than most of what they do; so what a script seldom needs is among its `-- rare:` parts, made
+//! by the first call of `rare()`. [`Scripts`] are all scripts for one prefix.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -75,14 +77,15 @@ scripts! {
     LOGS = "logs";
 }
 
-/// Parts that scripts share, by name.
-const PARTS: [(&str, &str); 5] = [
-    ("record", include_str!("scripts/parts/record.lua")),
-    ("ready", include_str!("scripts/parts/ready.lua")),
-    ("moves", include_str!("scripts/parts/moves.lua")),
-    ("admit", include_str!("scripts/parts/admit.lua")),
-    ("worker", include_str!("scripts/parts/worker.lua")),
-];
+macro_rules! parts {
+    ($($name:literal)+) => {
+        /// Parts that scripts share, by name.
+        static PARTS: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!("scripts/parts/", $name, ".lua")))),+];
+    };
+}
+
+parts! { "layout" "record" "ready" "kept" "moves" "admit" "worker" "usual" "turn" }
 
 /// What every script begins with.
 const PRELUDE: &str = include_str!("scripts/parts/prelude.lua");
@@ -123,10 +126,6 @@ impl Step {
     }
 
     fn source(&self, prefix: &str, clock: &ServerClock) -> String {
-        let keys = self.keys().enumerate();
-        let keys: String = keys
-            .map(|(i, name)| format!("local k_{} = KEYS[{}]\n", name.replace(':', "_"), i + 1))
-            .collect();
         let clock = match clock {
             ServerClock::System => {
                 "local t = redis.call('TIME')\nlocal clock = t[1] * 1000 + math.floor(t[2] / 1000)\n"
@@ -137,11 +136,41 @@ impl Step {
             }
         };
         let mail = format!("local mail = '{prefix}:mail:'\n");
-        let parts: String = self
-            .header("-- parts:")
-            .filter_map(|name| PARTS.iter().find(|(part, _)| *part == name))
-            .map(|(_, text)| *text)
-            .collect();
-        [keys, clock, mail, PRELUDE.to_owned(), parts, self.text.to_owned()].concat()
+        let mut source = [clock, mail, PRELUDE.to_owned(), self.parts("-- parts:")].concat();
+        let rare = self.parts("-- rare:");
+        if !rare.is_empty() {
+            let made = ["local made\nlocal function rare()\nif made then return made end\n", &rare];
+            source.extend(made);
+            source.push_str("return made\nend\n");
+        }
+        source.push_str(self.text);
+        self.with_keys(&source)
+    }
+
+    fn parts(&self, header: &str) -> String {
+        let text = |name| PARTS.iter().find(|(part, _)| *part == name).map(|(_, text)| *text);
+        self.header(header).filter_map(text).collect()
+    }
+
+    /// A text in which the names of keys stand for those that the script declares; others, of parts that
+    /// are never called then, for none.
+    fn with_keys(&self, text: &str) -> String {
+        let names: Vec<String> = self.keys().map(|name| name.replace(':', "_")).collect();
+        let is_of_a_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        let mut replaced = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(start) = rest.find("k_") {
+            let (before, found) = rest.split_at(start);
+            let end = found.find(|letter| !is_of_a_name(letter)).unwrap_or(found.len());
+            replaced.push_str(before);
+            if before.ends_with(is_of_a_name) {
+                replaced.push_str(&found[..end]);
+            } else {
+                let place = names.iter().position(|name| *name == found[2..end]);
+                replaced.push_str(&place.map_or("nil".to_owned(), |i| format!("KEYS[{}]", i + 1)));
+            }
+            rest = &found[end..];
+        }
+        replaced + rest
     }
 }

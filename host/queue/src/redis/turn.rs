@@ -2,17 +2,18 @@
 
 use std::collections::HashSet;
 
+use anyhow::Context as _;
 use gristmill_job::{ErrorReport, NewJob, OutcomeKind, QueueName, WorkerId, codes};
 use gristmill_redis::{Arguments, ConnectError, Repeat, Reply};
 use redis::Value;
 
 use super::codec::{self, Decoded, Left, Package, millis};
 use super::intake::{Bounds, Item};
-use super::record::{leased, until};
+use super::record::{leased, leased_again, until};
 use super::reply::{job_id, worker_id};
 use super::server::{Server, worker_bytes};
 use super::{BATCH_BYTES_MAX, OUTBOX_ITEMS, REAPED_MAX, script};
-use crate::{Cycle, CycleReply, Error, Held, Note, Reaped, Resynced, Settled, Settlement};
+use crate::{Cycle, CycleReply, Error, Held, Leased, Note, Reaped, Resynced, Settled, Settlement};
 
 /// A part of a cycle that is one step of the server.
 #[derive(Debug, Default)]
@@ -21,6 +22,8 @@ struct Part {
     notes_count: usize,
     settlements: Arguments,
     settlements_count: usize,
+    /// Jobs that come with settlements, in their order.
+    follow_ups: Arguments,
     /// Settlements and the jobs that come with them.
     items: usize,
 }
@@ -28,9 +31,14 @@ struct Part {
 impl Part {
     fn has_room(&self, items: usize, bytes: usize, items_max: usize) -> bool {
         let is_empty = self.notes_count + self.settlements_count == 0;
-        let fits = self.items + items <= items_max
-            && self.notes.bytes() + self.settlements.bytes() + bytes <= BATCH_BYTES_MAX;
+        let fits = self.items + items <= items_max && self.bytes() + bytes <= BATCH_BYTES_MAX;
         is_empty || fits
+    }
+}
+
+impl Part {
+    fn bytes(&self) -> usize {
+        self.notes.bytes() + self.settlements.bytes() + self.follow_ups.bytes()
     }
 }
 
@@ -40,13 +48,15 @@ fn parts(cycle: &Cycle, items_max: usize) -> Vec<Part> {
     for note in &cycle.notes {
         let arguments = write_note(note);
         let part = part_with_room(&mut parts, 0, arguments.bytes(), items_max);
-        part.notes.append(arguments);
+        part.notes.append(&arguments);
         part.notes_count += 1;
     }
     for settlement in &cycle.settlements {
-        let (arguments, jobs) = write_settlement(settlement, &cycle.queue);
-        let part = part_with_room(&mut parts, 1 + jobs, arguments.bytes(), items_max);
-        part.settlements.append(arguments);
+        let Written { own, follow_ups, jobs } = write_settlement(settlement, &cycle.queue);
+        let bytes = own.bytes() + follow_ups.bytes();
+        let part = part_with_room(&mut parts, 1 + jobs, bytes, items_max);
+        part.settlements.append(&own);
+        part.follow_ups.append(&follow_ups);
         part.settlements_count += 1;
         part.items += 1 + jobs;
     }
@@ -67,16 +77,15 @@ fn part_with_room(
     &mut parts[last]
 }
 
-fn write_held(kind: u8, held: Held, arguments: &mut Arguments) {
-    let id = held.id.as_uuid().as_bytes();
-    arguments.push([&[kind][..], id, &held.attempt.to_be_bytes()].concat());
+fn head(kind: u8, held: Held) -> Vec<u8> {
+    [&[kind][..], held.id.as_uuid().as_bytes(), &held.attempt.to_be_bytes()].concat()
 }
 
 fn write_all_held(held: &[Held], arguments: &mut Arguments) {
     arguments.push_number(held.len());
     for held in held {
         let id = held.id.as_uuid().as_bytes();
-        arguments.push([&id[..], &held.attempt.to_be_bytes()].concat());
+        arguments.push_joined(&[id, &held.attempt.to_be_bytes()]);
     }
 }
 
@@ -87,15 +96,21 @@ fn write_note(note: &Note) -> Arguments {
         Note::Checkpoint(held, state) => (b'c', *held, codec::encode(&Package::from(state)), 0),
         Note::Log(held, lines) => (b'l', *held, codec::encode(lines), lines.len()),
     };
-    write_held(kind, held, &mut arguments);
+    arguments.push(head(kind, held));
     arguments.push(text);
     arguments.push_number(lines);
     arguments
 }
 
-/// A settlement as the script takes it, and how many jobs come with it.
-fn write_settlement(settlement: &Settlement, queue: &QueueName) -> (Arguments, usize) {
-    let mut arguments = Arguments::default();
+/// A settlement as the script takes it.
+struct Written {
+    own: Arguments,
+    follow_ups: Arguments,
+    /// How many jobs come with it.
+    jobs: usize,
+}
+
+fn write_settlement(settlement: &Settlement, queue: &QueueName) -> Written {
     let held = settlement.held();
     let (kind, outcome, delay, follow_ups): (u8, Vec<u8>, _, &[NewJob]) = match settlement {
         Settlement::Complete { digest, result, usage, follow_ups, .. } => {
@@ -112,21 +127,28 @@ fn write_settlement(settlement: &Settlement, queue: &QueueName) -> (Arguments, u
         }
         Settlement::Release { delay, .. } => (b'R', Vec::new(), *delay, &[]),
     };
-    write_held(kind, held, &mut arguments);
-    arguments.push(outcome);
-    arguments.push(delay.map(|delay| millis(delay).to_string()).unwrap_or_default());
     let (here, abroad): (Vec<&NewJob>, Vec<&NewJob>) =
         follow_ups.iter().partition(|job| job.queue == *queue);
-    arguments.push_number(here.len());
-    arguments.push_number(abroad.len());
+    let mut head = head(kind, held);
+    // Most settlements have no more to them: then nothing is said of it.
+    if delay.is_some() || !follow_ups.is_empty() {
+        let delay = delay.and_then(|delay| i64::try_from(millis(delay)).ok());
+        head.extend(delay.unwrap_or(-1).to_be_bytes());
+        for jobs in [&here, &abroad] {
+            head.extend(u32::try_from(jobs.len()).unwrap_or(u32::MAX).to_be_bytes());
+        }
+    }
+    let (mut own, mut jobs) = (Arguments::default(), Arguments::default());
+    own.push(head);
+    own.push(outcome);
     for job in here {
-        Item::new(job).write(&mut arguments);
+        Item::new(job).write(&mut jobs);
     }
     for job in abroad {
-        arguments.push(job.id.as_uuid().as_bytes().as_slice());
-        arguments.push(codec::spec(job));
+        jobs.push(job.id.as_uuid().as_bytes());
+        jobs.push(codec::spec(job));
     }
-    (arguments, follow_ups.len())
+    Written { own, follow_ups: jobs, jobs: follow_ups.len() }
 }
 
 /// What the script of a cycle answers.
@@ -152,13 +174,7 @@ fn turned(value: Value, me: WorkerId) -> Decoded<Turned> {
     let more = reply.flag()?;
     let resync = reply.flag()?;
     let outbox = reply.count()?;
-    let mut parts = reply.list()?;
-    let mut jobs = Vec::new();
-    while !parts.is_empty() {
-        let (id, record, envelope) = (parts.bytes()?, parts.bytes()?, parts.bytes()?);
-        let checkpoint = parts.maybe_bytes()?;
-        jobs.push(leased(job_id(&id)?, &record, &envelope, checkpoint.as_deref())?);
-    }
+    let jobs = jobs(&reply.bytes()?, reply.list()?, reply.list()?)?;
     let settled = |&verdict: &u8| match verdict {
         b'1' => Settled::Recorded,
         _ => Settled::LeaseLost,
@@ -174,6 +190,21 @@ fn turned(value: Value, me: WorkerId) -> Decoded<Turned> {
         resync,
     };
     Ok(Turned::Done { reply, outbox })
+}
+
+/// Leased jobs of their ids and envelopes; of those that were touched before, the place among them, the
+/// record and the checkpoint.
+fn jobs(ids: &[u8], mut envelopes: Reply, mut touched: Reply) -> Decoded<Vec<Leased>> {
+    let ids = ids.chunks(16).map(job_id);
+    let jobs = ids.map(|id| leased(id?, &envelopes.bytes()?));
+    let mut jobs = jobs.collect::<Decoded<Vec<_>>>()?;
+    while !touched.is_empty() {
+        let place = usize::try_from(touched.count()?)?;
+        let job = jobs.get_mut(place).context("a job was leased that isn't there")?;
+        let (record, checkpoint) = (touched.bytes()?, touched.maybe_bytes()?);
+        leased_again(job, &record, checkpoint.as_deref())?;
+    }
+    Ok(jobs)
 }
 
 fn held(bytes: &[u8]) -> Decoded<Held> {
@@ -231,8 +262,9 @@ impl Server {
         arguments.push_number(millis(config.finished_age_max));
         arguments.push_number(part.notes_count);
         arguments.push_number(part.settlements_count);
-        arguments.append(part.notes);
-        arguments.append(part.settlements);
+        arguments.append(&part.settlements);
+        arguments.append(&part.notes);
+        arguments.append(&part.follow_ups);
         arguments
     }
 

@@ -33,7 +33,7 @@ async fn a_durable_server_is_fit() {
     {
         assert_eq!(find(&findings, name).verdict, Verdict::Ok, "{findings:#?}");
     }
-    assert_eq!(find(&findings, "schema").found, "1");
+    assert_eq!(find(&findings, "schema").found, "2");
 }
 
 #[tokio::test]

@@ -46,7 +46,8 @@ fn an_outcome_survives_with_the_version_that_ran() {
     let usage = Usage { log_bytes, ..Usage::default() };
     let left = Left::new(OutcomeKind::Trapped, None, Some(&error), Some(usage));
     for digest in [None, Some(Digest::of(b"component"))] {
-        let (read, mut left) = Left::read(&left.stored(digest.as_ref())).unwrap();
+        let stored = left.stored(digest.as_ref());
+        let (read, mut left) = Left::read(&stored).unwrap();
         assert_eq!(read, digest);
         assert_eq!(left.error(), Some(error.clone()));
         assert_eq!(left.usage(), Some(usage));

@@ -1,5 +1,5 @@
 -- keys: meta jobs states lapses
--- parts: record
+-- parts: layout record
 local worker = take()
 local corrected = 0
 for _ = 1, take_number() do

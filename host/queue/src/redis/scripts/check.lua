@@ -1,5 +1,5 @@
 -- keys: meta jobs states outcomes notes unique uniques lapses ready:0 ready:1 ready:2 ready:3 scheduled later completed failed cancelled kept kept:failed waiters hungry leases reaped cancelling held
--- parts: record ready moves worker
+-- parts: layout record ready kept moves worker
 -- Holds what is kept of some jobs against the jobs' records, and repairs it if it is told to. Where the
 -- two differ the record is right, since a job's next move is decided by it.
 local repairs = take_number() == 1
@@ -26,7 +26,7 @@ local HASHES = {
 }
 local ENDED = { C = 'completed', F = 'failed', X = 'cancelled' }
 local KEPT = { C = 'kept', F = 'kept:failed', X = 'kept' }
-local RECORD_BYTES, HEADER_BYTES = struct.size(RECORD), struct.size(HEADER)
+local RECORD_BYTES = struct.size(RECORD)
 
 local items = {}
 for i = 1, take_number() do
@@ -70,10 +70,10 @@ end
 
 -- A job's record, and what is wrong if there is none that can be read.
 local function read(id)
-  local length, packed = call('HSTRLEN', k_jobs, id), call('HGET', k_states, id)
+  local length, bytes = call('HSTRLEN', k_jobs, id), call('HGET', k_states, id)
   local r = records[id]
-  if not r and packed and #packed == RECORD_BYTES then
-    r = decode(packed)
+  if not r and bytes and #bytes == RECORD_BYTES then
+    r = decode(bytes)
     local is_odd = not ('sqrkCFX'):find(r.state, 1, true) or r.class > 3
     if is_odd or is_running(r) and r.worker == NOBODY then
       r = nil
@@ -83,7 +83,7 @@ local function read(id)
     return r, 'gone'
   elseif length < HEADER_BYTES then
     return r, 'envelope'
-  elseif packed and not r then
+  elseif bytes and not r then
     return nil, 'record'
   end
   return r or untouched(call('HGET', k_jobs, id))

@@ -1,5 +1,5 @@
 -- keys: meta jobs states notes
--- parts: record
+-- parts: layout record
 local id = take()
 local r = find(id)
 if not r or is_expired(r) then

@@ -1,5 +1,5 @@
 -- keys: meta jobs states outcomes notes waiters
--- parts: record
+-- parts: layout record
 local id, box = take(), take()
 local r = find(id)
 if not r or is_expired(r) then

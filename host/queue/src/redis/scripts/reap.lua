@@ -1,5 +1,5 @@
 -- keys: meta jobs states outcomes notes unique uniques lapses ready:0 ready:1 ready:2 ready:3 scheduled later completed failed cancelled kept kept:failed waiters hungry leases boxes reaped cancelling held
--- parts: record ready moves worker
+-- parts: layout record ready kept moves worker
 local worker, limit, items_max, crashes_max = take(), take_number(), take_number(), take_number()
 local reaped_max, poison = take_number(), take()
 age_max = take_number()
@@ -35,8 +35,9 @@ end
 local ids = call('SRANDMEMBER', k_held, limit)
 fetch(ids)
 for _, id in ipairs(ids) do
-  if records[id] then
-    take_back(id, records[id])
+  local r = record(id)
+  if r then
+    take_back(id, r)
   else
     -- The server lost it.
     let_go[#let_go + 1] = id

@@ -1,5 +1,5 @@
 -- keys: meta jobs states outcomes notes unique uniques lapses ready:0 ready:1 ready:2 ready:3 scheduled later completed failed cancelled kept kept:failed waiters hungry
--- parts: record ready moves
+-- parts: layout record ready kept moves
 local id, items_max = take(), take_number()
 age_max = take_number()
 local r = find(id)

@@ -1,5 +1,5 @@
 -- keys: meta jobs states outcomes notes unique uniques lapses ready:0 ready:1 ready:2 ready:3 scheduled later completed failed cancelled kept kept:failed waiters hungry leases reaped cancelling held
--- parts: record ready moves worker
+-- parts: layout record ready kept moves worker
 local worker, items_max = take(), take_number()
 age_max = take_number()
 local known, claims, ids = {}, {}, {}
@@ -26,7 +26,7 @@ for i, claim in ipairs(claims) do
 end
 local returned = 0
 for _, id in ipairs(in_hand) do
-  local r = records[id]
+  local r = record(id)
   if not r then
     let_go[#let_go + 1] = id
   elseif not (known[id] and known[id][r.attempt]) then

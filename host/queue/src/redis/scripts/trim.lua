@@ -1,5 +1,5 @@
 -- keys: meta jobs states outcomes notes unique uniques lapses ready:0 ready:1 ready:2 ready:3 scheduled later completed failed cancelled kept kept:failed waiters hungry
--- parts: record ready moves
+-- parts: layout record ready kept moves
 local items_max = take_number()
 even_if_full()
 local ids, expired = {}, {}
@@ -8,7 +8,8 @@ for i = 1, take_number() do
 end
 fetch(ids)
 for _, id in ipairs(ids) do
-  if records[id] and is_expired(records[id]) then
+  local r = record(id)
+  if r and is_expired(r) then
     expired[#expired + 1] = id
   end
 end

@@ -1,79 +1,115 @@
 -- How new jobs come in.
 
--- Takes an item of the arguments: id, facts, field of the unique key (or nothing), envelope.
-local function take_item()
-  local item = { id = take() }
-  item.class, item.start, item.at, item.ttl, item.weight = struct.unpack('>BBI8I8I4', take())
-  item.field, item.spec = take(), take()
-  return item
+-- What a producer gives of a job comes in two pieces. The head is its id and class and, unless that
+-- is all, when it starts and its unique key. The body is the rest of the envelope: how long its result
+-- is kept, its weight, and what only workers read.
+local PLAIN_HEAD_BYTES, ENVELOPE_START, WEIGHT_IN_BODY = 17, '>BBI8I8', 9
+
+local function take_items(count)
+  local items = { ids = {}, heads = {}, bodies = {}, count = count }
+  for i = 1, count do
+    local head = take()
+    items.ids[i], items.heads[i], items.bodies[i] = head:sub(1, 16), head, take()
+  end
+  return items
 end
 
--- Takes new jobs over and answers a verdict each: `c` created, `d` duplicate, `u` and the owner of
--- the unique key, `f` for a full queue, `s` where a job of this id is still to be forgotten.
-local function admit(items, waiting_max, bytes_max)
-  local verdicts, ids, envelopes, states = {}, {}, {}, {}
-  local ready, later, scheduled = {}, {}, {}
-  local is_new = {}
-  for i, item in ipairs(items) do
-    ids[i] = item.id
+-- When a job may start, and the field of its unique key, if it has one.
+local function particulars(head)
+  local start, at = struct.unpack('>BI8', head, PLAIN_HEAD_BYTES + 1)
+  local run_at = now
+  if start == 1 then
+    run_at = now + at
+  elseif start == 2 then
+    run_at = math.max(at, now)
   end
+  local field = head:sub(PLAIN_HEAD_BYTES + 10)
+  return run_at, field ~= '' and field
+end
+
+-- Whether a job has ended and its time to be kept is over.
+local function is_to_be_forgotten(id)
+  local bytes = call('HGET', k_states, id)
+  return bytes and ('CFX'):find(bytes:sub(1, 1), 1, true)
+    and struct.unpack('>I8', bytes, EXPIRES_AT) <= now
+end
+
+-- Takes new jobs over. Answers a letter each: `c` created, `d` duplicate, `u` its unique key is
+-- another's, `f` for a full queue, `s` where a job of this id is still to be forgotten; the owners
+-- of such keys; and whether a job is due sooner than any was.
+local function admit(items, waiting_max, bytes_max)
+  local ids, heads, bodies = items.ids, items.heads, items.bodies
+  local verdicts, owners, envelopes, states = {}, {}, {}, {}
+  local ready, later, scheduled, soonest = {}, {}, {}, math.huge
+  local is_new = {}
   local known = #ids > 0 and call('HMGET', k_jobs, unpack(ids)) or {}
-  local waiting = call('ZCARD', k_scheduled)
+  local bytes, turn, starts = number('bytes'), number('turn'), {}
   for class = 0, 3 do
     ready[class] = {}
-    waiting = waiting + call('ZCARD', READY[class + 1])
+    starts[class] = struct.pack(ENVELOPE_START, 0, class, now, now)
   end
-  local created = 0
-  for i, item in ipairs(items) do
-    local id = item.id
-    local owner = item.field ~= '' and call('HGET', k_unique, item.field)
+  -- No more wait than there are, which is cheaper to know.
+  local waiting = call('HLEN', k_jobs)
+  if waiting + items.count > waiting_max then
+    waiting = call('ZCARD', k_scheduled) + ready_count()
+  end
+  local created, written = 0, 0
+  for i = 1, items.count do
+    local id, head, body = ids[i], heads[i], bodies[i]
+    local run_at, field = now, nil
+    if #head > PLAIN_HEAD_BYTES then
+      run_at, field = particulars(head)
+    end
+    local owner = field and call('HGET', k_unique, field)
+    local weight = struct.unpack('>I4', body, WEIGHT_IN_BODY)
     if is_new[id] then
       verdicts[i] = 'd'
     elseif known[i] then
-      local bytes = call('HGET', k_states, id)
-      verdicts[i] = bytes and is_expired(decode(bytes)) and 's' or 'd'
+      verdicts[i] = is_to_be_forgotten(id) and 's' or 'd'
     elseif owner then
-      verdicts[i] = 'u' .. owner
-    elseif waiting >= waiting_max or number('bytes') + item.weight > bytes_max then
+      verdicts[i] = 'u'
+      owners[#owners + 1] = owner
+    elseif waiting >= waiting_max or bytes + weight > bytes_max then
       verdicts[i] = 'f'
     else
       verdicts[i] = 'c'
       is_new[id] = true
-      created, waiting = created + 1, waiting + 1
-      bump('bytes', item.weight)
-      local turn, run_at, flags = next_turn(), now, 0
-      if item.start == 1 then
-        run_at = now + item.at
-      elseif item.start == 2 then
-        run_at = math.max(item.at, now)
+      created, waiting, bytes, turn = created + 1, waiting + 1, bytes + weight, turn + 1
+      local class, position = head:byte(PLAIN_HEAD_BYTES), TURN:format(turn)
+      local start = starts[class]
+      if field then
+        call('HSET', k_unique, field, id)
+        call('HSET', k_uniques, id, field)
       end
-      if item.field ~= '' then
-        flags = HAS_UNIQUE
-        call('HSET', k_unique, item.field, id)
-        call('HSET', k_uniques, id, item.field)
+      if field or run_at > now then
+        start = struct.pack(ENVELOPE_START, field and HAS_UNIQUE or 0, class, now, run_at)
       end
-      local header =
-        struct.pack(HEADER, now, run_at, turn, item.ttl, item.weight, item.class, flags)
-      envelopes[#envelopes + 1] = id
-      envelopes[#envelopes + 1] = header .. item.spec
+      local envelope = start .. position .. body
+      envelopes[written + 1], envelopes[written + 2] = id, envelope
+      written = written + 2
       if run_at > now then
-        local r = untouched(header)
-        r.state = 's'
         states[#states + 1] = id
-        states[#states + 1] = encode(r)
-        later[#later + 1] = turn
+        states[#states + 1] = struct.pack(FORE, 's', 0, NOBODY, 0, 0, 0, 0, 0, 0)
+          .. envelope:sub(1, HEADER_BYTES)
+        later[#later + 1] = position
         later[#later + 1] = id
         scheduled[#scheduled + 1] = after(run_at, turn)
         scheduled[#scheduled + 1] = id
+        soonest = math.min(soonest, run_at)
       else
-        local line = ready[item.class]
-        line[#line + 1] = turn
-        line[#line + 1] = id
+        local line = ready[class]
+        local at = #line
+        line[at + 1], line[at + 2] = position, id
         fresh = fresh + 1
       end
     end
   end
-  bump('enqueued', created)
+  local due = soonest < math.huge and next_due() or math.huge
+  if created > 0 then
+    set('bytes', bytes)
+    set('turn', turn)
+    bump('enqueued', created)
+  end
   bulk('HSET', k_jobs, envelopes)
   bulk('HSET', k_states, states)
   bulk('ZADD', k_later, later)
@@ -81,5 +117,5 @@ local function admit(items, waiting_max, bytes_max)
   for class = 0, 3 do
     bulk('ZADD', READY[class + 1], ready[class])
   end
-  return verdicts
+  return table.concat(verdicts), owners, soonest - now < due
 end

@@ -4,14 +4,8 @@ local BY_TURN = { C = k_completed, F = k_failed, X = k_cancelled }
 local BY_EXPIRY = { C = k_kept, F = k_kept_failed, X = k_kept }
 local TOTALS = { C = 'completed', F = 'failed', X = 'cancelled' }
 
--- How long failed and cancelled jobs are kept; every script that ends jobs is told.
-local age_max = 0
-
--- Jobs that one script forgets because of their age or number.
-local TRIM_MAX = 512
-
--- Records by id, and those of them that are to be written.
-local records, dirty = {}, {}
+-- Which of the records that were taken apart are to be written.
+local dirty = {}
 -- Members to be added to and removed from sorted sets, by key.
 local added, removed = {}, {}
 -- Jobs that came to their end, and that were forgotten.
@@ -37,37 +31,14 @@ local function keep(id, r)
   dirty[id] = true
 end
 
--- Reads the records of these jobs, if they have any and aren't at hand.
-local function fetch(ids)
-  for first = 1, #ids, VALUES_MAX do
-    local last = math.min(first + VALUES_MAX - 1, #ids)
-    local found = call('HMGET', k_states, unpack(ids, first, last))
-    for i = first, last do
-      local bytes = found[i - first + 1]
-      if bytes and not records[ids[i]] then
-        records[ids[i]] = decode(bytes)
-      end
-    end
+-- The record of a job that was fetched, taken apart.
+local function record(id)
+  local r = records[id]
+  if not r and packed[id] then
+    r = decode(packed[id])
+    records[id] = r
   end
-end
-
--- Reads of these jobs, which have ended, what it takes to forget them. An index may name a job that
--- isn't there, if the server lost keys: that must not stop the queue, so the entry goes.
-local function fetch_ends(key, ids)
-  local found = #ids > 0 and call('HMGET', k_states, unpack(ids)) or {}
-  local there = {}
-  for i, id in ipairs(ids) do
-    local bytes = found[i]
-    if bytes and not records[id] then
-      records[id] = { state = bytes:sub(1, 1), flags = bytes:byte(FLAGS_AT) }
-    end
-    if records[id] then
-      there[#there + 1] = id
-    else
-      call('ZREM', key, id)
-    end
-  end
-  return there
+  return r
 end
 
 -- Puts a job into the indexes of its state.
@@ -177,8 +148,10 @@ end
 local function write_records()
   local values = {}
   for id in pairs(dirty) do
+    local bytes = encode(records[id])
+    packed[id] = bytes
     values[#values + 1] = id
-    values[#values + 1] = encode(records[id])
+    values[#values + 1] = bytes
   end
   bulk('HSET', k_states, values)
   dirty = {}
@@ -203,7 +176,7 @@ local function forget(ids)
     return
   end
   for _, id in ipairs(ids) do
-    local r = records[id]
+    local r = record(id)
     displace(id, r)
     if not is_final(r) then
       give_up_unique(id, r)
@@ -211,7 +184,7 @@ local function forget(ids)
     if has(r, HAS_NOTES) then
       drop_notes(id)
     end
-    records[id], dirty[id] = nil, nil
+    packed[id], records[id], dirty[id] = nil, nil, nil
     gone[#gone + 1] = id
   end
   flush()
@@ -224,7 +197,7 @@ end
 local function framed(parts)
   local text = {}
   for i, part in ipairs(parts) do
-    text[i] = part and struct.pack('>I4', #part) .. part or '\255\255\255\255'
+    text[i] = part and struct.pack('>I4', #part) .. part or NOTHING
   end
   return table.concat(text)
 end
@@ -248,7 +221,7 @@ end
 
 local function tell_ended()
   tell(ended, function(id)
-    return 'e' .. id .. framed(view(id, records[id]))
+    return 'e' .. id .. framed(view(id, record(id)))
   end)
   ended = {}
 end
@@ -260,17 +233,55 @@ local function tell_gone()
   gone = {}
 end
 
+-- Forgets the first jobs of an index by expiry, which have all ended. The index may name a job that
+-- isn't there, if the server lost keys: that must not stop the queue, so the entry goes as well.
+local function forget_first(key, ids)
+  if #ids == 0 then
+    return
+  end
+  fetch(ids)
+  local known, with_unique, with_outcome, with_lapse = {}, {}, {}, {}
+  for _, id in ipairs(ids) do
+    local bytes, r = packed[id], records[id]
+    if not r and bytes then
+      r = { state = bytes:sub(1, 1), flags = bytes:byte(FLAGS_AT) }
+      r.crashes = bytes:sub(CRASHES_AT, CRASHES_AT + 3) == NO_CRASHES and 0 or 1
+    end
+    if r and is_final(r) then
+      known[#known + 1] = id
+      remove(BY_TURN[r.state], id)
+      if has(r, HAS_UNIQUE) then
+        with_unique[#with_unique + 1] = id
+      end
+      if has(r, HAS_OUTCOME) then
+        with_outcome[#with_outcome + 1] = id
+      end
+      if has(r, HAS_NOTES) then
+        drop_notes(id)
+      end
+      if r.crashes > 0 then
+        with_lapse[#with_lapse + 1] = id
+      end
+      packed[id], records[id], dirty[id] = nil, nil, nil
+      gone[#gone + 1] = id
+    end
+  end
+  flush()
+  call('ZREMRANGEBYRANK', key, 0, #ids - 1)
+  bulk('HDEL', k_jobs, known)
+  bulk('HDEL', k_states, known)
+  bulk('HDEL', k_outcomes, with_outcome)
+  bulk('HDEL', k_uniques, with_unique)
+  bulk('HDEL', k_lapses, with_lapse)
+end
+
 -- Forgets what is kept for too long or too many, what expires first ahead.
 local function trim(items_max)
   local room = TRIM_MAX
   for _, key in ipairs({ k_kept, k_kept_failed }) do
-    local surplus = math.min(call('ZCARD', key) - items_max, room)
-    local ids = call('ZRANGEBYSCORE', key, '-inf', '(' .. now + 1, 'LIMIT', 0, room)
-    if surplus > #ids then
-      ids = call('ZRANGE', key, 0, surplus - 1)
-    end
+    local ids = surplus(key, items_max, room)
     room = room - #ids
-    forget(fetch_ends(key, ids))
+    forget_first(key, ids)
   end
 end
 

@@ -41,9 +41,7 @@ local function wake(count)
   end
 end
 
--- Wakes workers for the jobs that this script made ready and that are so still; one, where the next
--- job is due sooner than it was, since who waits does so until then.
-local function wake_for_fresh(is_sooner)
-  local count = fresh > 0 and math.min(fresh, ready_count()) or 0
-  wake(math.max(count, is_sooner and 1 or 0))
+-- Wakes workers for the jobs that this script made ready and that are so still.
+local function wake_for_fresh()
+  wake(fresh > 0 and math.min(fresh, ready_count()) or 0)
 end

@@ -1,18 +1,4 @@
--- A job's record is what of it changes: packed under its id among the states. A job that was never
--- touched since it was enqueued as ready has none; then the header of its envelope says it all.
---
--- States are letters: s scheduled, q queued, r running, k running and to be cancelled, C completed,
--- F failed, X cancelled.
-local RECORD = '>c1I4I4I4I8BBI8I8I8I8I8I8I8I4c16'
--- When it was enqueued, when it may start, turn, how long a result is kept, weight, class, flags.
-local HEADER = '>I8I8I8I8I4BB'
--- Where the flags are in a record, for who needs no more of it.
-local FLAGS_AT = 23
-local NOBODY = string.rep('\0', 16)
-
--- What there is of a job beside its record, as bits of its flags.
-local HAS_UNIQUE, HAS_NOTES, HAS_OUTCOME = 1, 2, 4
-
+-- What is done with a record that was taken apart.
 local function has(r, flag)
   return bit.band(r.flags, flag) ~= 0
 end
@@ -22,30 +8,31 @@ local function mark(r, flag)
 end
 
 local function decode(bytes)
-  local state, attempt, failures, crashes, turn, class, flags, enqueued_at, run_at, started_at,
-    started_before, completed_at, expires_at, ttl, weight, worker = struct.unpack(RECORD, bytes)
+  local state, attempt, worker, completed_at, expires_at, failures, crashes, started_at,
+    started_before, flags, class, enqueued_at, run_at, turn, ttl, weight =
+    struct.unpack(RECORD, bytes)
   -- A table that is made whole costs half of one that grows.
   return {
-    state = state, attempt = attempt, failures = failures, crashes = crashes, turn = turn,
-    class = class, flags = flags, enqueued_at = enqueued_at, run_at = run_at,
-    started_at = started_at, started_before = started_before, completed_at = completed_at,
-    expires_at = expires_at, ttl = ttl, weight = weight, worker = worker,
+    state = state, attempt = attempt, worker = worker, completed_at = completed_at,
+    expires_at = expires_at, failures = failures, crashes = crashes, started_at = started_at,
+    started_before = started_before, flags = flags, class = class, enqueued_at = enqueued_at,
+    run_at = run_at, turn = tonumber(turn), ttl = ttl, weight = weight,
   }
 end
 
 local function encode(r)
-  return struct.pack(RECORD, r.state, r.attempt, r.failures, r.crashes, r.turn, r.class, r.flags,
-    r.enqueued_at, r.run_at, r.started_at, r.started_before, r.completed_at, r.expires_at, r.ttl,
-    r.weight, r.worker)
+  return struct.pack(RECORD, r.state, r.attempt, r.worker, r.completed_at, r.expires_at, r.failures,
+    r.crashes, r.started_at, r.started_before, r.flags, r.class, r.enqueued_at, r.run_at,
+    TURN:format(r.turn), r.ttl, r.weight)
 end
 
 -- The record of a job that was never touched.
 local function untouched(envelope)
-  local enqueued_at, run_at, turn, ttl, weight, class, flags = struct.unpack(HEADER, envelope)
+  local flags, class, enqueued_at, run_at, turn, ttl, weight = struct.unpack(HEADER, envelope)
   return {
-    state = 'q', attempt = 0, failures = 0, crashes = 0, turn = turn, class = class, flags = flags,
-    enqueued_at = enqueued_at, run_at = run_at, started_at = 0, started_before = 0,
-    completed_at = 0, expires_at = 0, ttl = ttl, weight = weight, worker = NOBODY,
+    state = 'q', attempt = 0, worker = NOBODY, completed_at = 0, expires_at = 0, failures = 0,
+    crashes = 0, started_at = 0, started_before = 0, flags = flags, class = class,
+    enqueued_at = enqueued_at, run_at = run_at, turn = tonumber(turn), ttl = ttl, weight = weight,
   }
 end
 

@@ -11,7 +11,7 @@ end
 
 -- The record of what the worker holds: the fence that every settlement and note has to pass.
 local function held(worker, id, attempt)
-  local r = records[id]
+  local r = record(id)
   if r and is_running(r) and r.worker == worker and r.attempt == attempt then
     return r
   end
