@@ -177,7 +177,8 @@ impl Desk {
         self.degraded.has(Part::Queue).then_some(false)
     }
 
-    /// Checks function and input where the plugin is known here, and fills in which function it is.
+    /// Checks function and input where the plugin is known here, and fills in which function it is, and
+    /// which version where a fleet shares it.
     ///
     /// A plugin, or a version of it, that is not known here may be known to another worker of a shared queue. A queue
     /// that is this process's own has no other worker, so there the job is refused.
@@ -198,6 +199,10 @@ impl Desk {
             job.retry = Some(terms.retry(job));
         }
         job.function = Some(function);
+        // Where every worker can have this version, the job runs on what it was checked against.
+        if job.digest.is_none() && !job.latest && self.plugins.is_shelved(&plugin) {
+            job.digest = Some(plugin.digest());
+        }
         Ok(())
     }
 

@@ -4,7 +4,7 @@ mod push;
 mod show;
 
 use gristmill_job::{Digest, PluginName};
-use gristmill_runtime::{Function, Plugin};
+use gristmill_runtime::{Description, Function, Plugin};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -133,6 +133,21 @@ impl From<&Plugin> for PluginView {
             version: plugin.manifest().version.clone(),
             description: plugin.manifest().description.clone(),
             functions,
+            fault: None,
+        }
+    }
+}
+
+impl From<&Description> for PluginView {
+    fn from(description: &Description) -> Self {
+        let functions = description.functions.as_ref();
+        Self {
+            name: description.name.clone(),
+            digest: description.digest,
+            bytes: description.bytes,
+            version: description.version.clone(),
+            description: description.description.clone(),
+            functions: functions.map(|all| all.iter().map(Into::into).collect()),
             fault: None,
         }
     }

@@ -11,6 +11,7 @@ use gristmill_api::{Degraded, Part};
 use gristmill_cache::{Cache, FallbackCache};
 use gristmill_job::Clock;
 use gristmill_queue::{FallbackQueue, MemoryQueue, Queue};
+use gristmill_shelf::Shelf;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +24,8 @@ pub(crate) struct Backends {
     pub(crate) queue: Arc<dyn Queue>,
     pub(crate) cache: Arc<dyn Cache>,
     pub(crate) cache_config: gristmill_cache::Config,
+    /// Where plugins are shared.
+    pub(crate) shelf: Option<Arc<dyn Shelf>>,
     /// Why these are others than were asked for.
     pub(crate) degraded: Degraded,
 }
@@ -36,6 +39,8 @@ pub(crate) struct Wanted {
     pub(crate) redis_url: Option<String>,
     /// Whether nothing is a substitute for it.
     pub(crate) require_redis: bool,
+    /// Whether plugins are shared there.
+    pub(crate) shelf: bool,
     /// Where the cache is; if not said, on the same server as the jobs.
     pub(crate) cache_url: Option<CacheUrl>,
     /// Where files may be kept.
@@ -67,6 +72,11 @@ impl Backends {
             Some(queue) => queue,
             None => means.queue(wanted.redis_url.as_deref(), wanted.require_redis).await?,
         };
+        let shelf = match (&wanted.redis_url, wanted.shelf) {
+            (_, false) => None,
+            (None, true) => return Err(RedisError::Unsaid.into()),
+            (Some(url), true) => Some(means.shelf(url.clone()).await?),
+        };
         let cache_url = match (wanted.cache_url, wanted.redis_url) {
             (Some(url), _) => url,
             (None, Some(url)) => CacheUrl::Redis(Box::new(url.parse().map_err(RedisError::from)?)),
@@ -76,7 +86,7 @@ impl Backends {
         let cache = means
             .cache(cache_url, &cache_config, wanted.require_redis, wanted.state_dir.as_deref())
             .await?;
-        Ok(Self { queue, cache, cache_config, degraded: means.degraded })
+        Ok(Self { queue, cache, cache_config, shelf, degraded: means.degraded })
     }
 }
 
@@ -103,6 +113,11 @@ impl Means<'_> {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// A server that isn't there is no reason for another one: the shelf is looked for until it is.
+    async fn shelf(&self, url: String) -> Result<Arc<dyn Shelf>, Error> {
+        Ok(self.on_control(async move { redis::shelf(&url) }).await??)
     }
 
     async fn cache(

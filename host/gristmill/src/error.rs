@@ -36,6 +36,9 @@ pub enum Error {
     /// The cache couldn't be asked.
     #[error(transparent)]
     CacheUse(gristmill_cache::Error),
+    /// The plugins that a fleet shares couldn't be had or changed.
+    #[error(transparent)]
+    Shelf(#[from] gristmill_shelf::Error),
     /// The sandbox can't be set up.
     #[error("the sandbox can't be set up")]
     Sandbox(#[source] gristmill_runtime::Error),

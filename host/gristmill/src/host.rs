@@ -180,6 +180,17 @@ impl Host {
         self.desk.runtime.check_file(path.as_ref()).await
     }
 
+    /// The same for a component and a manifest that are in no folder; with the plugin, where one could be
+    /// made of them in spite of what is wrong.
+    pub async fn check_parts(
+        &self,
+        name: &PluginName,
+        component: impl Into<Bytes>,
+        manifest: Option<&str>,
+    ) -> (Option<Plugin>, Vec<Problem>) {
+        self.desk.runtime.check_parts(name, component.into(), manifest).await
+    }
+
     fn keep(&self, name: String, loaded: Result<Plugin, LoadError>) -> Result<Plugin, Error> {
         let plugin = loaded.map_err(|source| Error::Plugin { name, source })?;
         self.desk.plugins.insert(plugin.clone());

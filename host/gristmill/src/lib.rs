@@ -43,6 +43,7 @@ mod error;
 mod host;
 mod log;
 mod media_type;
+mod producer;
 pub mod redis;
 pub mod testing;
 
@@ -52,6 +53,7 @@ pub use error::Error;
 pub use host::{Host, HostBuilder};
 pub use log::{LogObserver, shown_line};
 pub use media_type::{media_type, sniffed};
+pub use producer::Producer;
 
 pub use gristmill_api::{
     Access, BackendInfo, BindError, CacheView, Change, ChangeError, Desk, EngineView, EventError,
@@ -67,6 +69,7 @@ pub use gristmill_job::{
 };
 pub use gristmill_queue::{self as queue, Queue};
 pub use gristmill_runtime::{self as runtime, LoadError, Plugin};
+pub use gristmill_shelf::{self as shelf, Shelf};
 pub use gristmill_worker::{
     Config as WorkerConfig, Controls, Event, LEASE_MIN, LineVitals, Observer, Order, Share,
     Summary, Tuning, Vitals,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use gristmill_queue::redis::{Address, ConnectError, InvalidAddress};
 use gristmill_queue::{Config, Queue, RedisQueue};
+use gristmill_shelf::{RedisShelf, Shelf};
 
 /// Why Redis isn't used.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,16 @@ pub enum RedisError {
     /// The server can't be used.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+}
+
+/// The shelf of a fleet's plugins on the Redis server at an address such as `redis://127.0.0.1:6379/0`. It
+/// is connected to when it is first needed, on the async runtime that this is called on.
+///
+/// # Errors
+/// [`RedisError::Address`], [`RedisError::Connect`].
+pub fn shelf(url: &str) -> Result<Arc<dyn Shelf>, RedisError> {
+    let address: Address = url.parse()?;
+    Ok(Arc::new(RedisShelf::new(address)?))
 }
 
 /// The queue on the Redis server at an address such as `redis://127.0.0.1:6379/0`, connected on the

@@ -21,6 +21,9 @@ pub struct NewJob {
     pub plugin: PluginName,
     /// The version of the plugin that must run it; any, if not said.
     pub digest: Option<Digest>,
+    /// Whether it runs on the version that serves when it starts, also where a door would pin it to the
+    /// one that serves when it is enqueued.
+    pub latest: bool,
     /// The function to call; the plugin's only one, if not said.
     pub function: Option<FunctionName>,
     /// What the function is given.
@@ -57,6 +60,7 @@ impl NewJob {
             id: JobId::random(),
             plugin,
             digest: None,
+            latest: false,
             function: None,
             input,
             queue: QueueName::default(),

@@ -3,5 +3,5 @@
 mod request;
 mod view;
 
-pub use request::{BackoffRequest, JobRequest, WireError};
+pub use request::{BackoffRequest, JobRequest, LATEST, WireError};
 pub use view::{ErrorView, JobView};

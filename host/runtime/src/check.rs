@@ -2,9 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
+use gristmill_job::PluginName;
+
 use crate::attempt::Runtime;
 use crate::error::LoadError;
 use crate::manifest::Manifest;
+use crate::plugin::Plugin;
 
 /// Something that is wrong with a plugin: it can't be used, or a job of it will be refused what its
 /// manifest grants.
@@ -27,17 +31,45 @@ impl Runtime {
             Manifest::default()
         });
         problems.extend(missing(&manifest).map(in_manifest));
-        match self.load_component(component, manifest).await {
-            Ok(_) => {}
-            Err(error @ (LoadError::OtherName { .. } | LoadError::UnknownFunction { .. })) => {
-                problems.push(Problem { file: path, message: error.to_string() })
-            }
-            Err(error) => {
-                problems.push(Problem { file: component.to_owned(), message: error.to_string() });
-            }
+        if let Err(error) = self.load_component(component, manifest).await {
+            let file = if is_of_the_manifest(&error) { path } else { component.to_owned() };
+            problems.push(Problem { file, message: error.to_string() });
         }
         problems
     }
+
+    /// Looks in the same way at a component and a manifest that are in no folder, as files of these names;
+    /// the plugin, where it could be made in spite of what is wrong.
+    pub async fn check_parts(
+        &self,
+        name: &PluginName,
+        component: Bytes,
+        manifest: Option<&str>,
+    ) -> (Option<Plugin>, Vec<Problem>) {
+        let file = PathBuf::from(format!("{name}.wasm"));
+        let path = Manifest::path_beside(&file);
+        let in_manifest = |message: String| Problem { file: path.clone(), message };
+        let (mut problems, mut is_usable) = (Vec::new(), true);
+        let text = manifest.unwrap_or_default().as_bytes();
+        let manifest = Manifest::parse(text, self.limits_max()).unwrap_or_else(|faults| {
+            is_usable = false;
+            problems.extend(faults.iter().map(|fault| in_manifest(fault.to_string())));
+            Manifest::default()
+        });
+        problems.extend(missing(&manifest).map(in_manifest));
+        match self.load_with(name.clone(), component, manifest).await {
+            Ok(plugin) => (is_usable.then_some(plugin), problems),
+            Err(error) => {
+                let file = if is_of_the_manifest(&error) { path } else { file };
+                problems.push(Problem { file, message: error.to_string() });
+                (None, problems)
+            }
+        }
+    }
+}
+
+fn is_of_the_manifest(error: &LoadError) -> bool {
+    matches!(error, LoadError::OtherName { .. } | LoadError::UnknownFunction { .. })
 }
 
 /// What is granted and isn't there.

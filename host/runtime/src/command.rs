@@ -78,36 +78,8 @@ impl Command {
         })
     }
 
-    /// Reads what a job says of arguments and environment.
-    ///
-    /// # Errors
-    /// A header isn't what it should be, or wants what the manifest doesn't grant.
-    pub(crate) fn invocation(&self, job: &NewJob) -> Result<Invocation, String> {
-        let mut args = self.rules.args.clone();
-        if let Some(text) = job.headers.get(ARGS_HEADER) {
-            let more: Vec<String> = serde_json::from_str(text).map_err(|error| {
-                format!("the header {ARGS_HEADER} is no JSON array of strings: {error}")
-            })?;
-            args.extend(more);
-        }
-        let mut env = Vec::new();
-        if let Some(text) = job.headers.get(ENV_HEADER) {
-            let named: std::collections::BTreeMap<String, String> = serde_json::from_str(text)
-                .map_err(|error| {
-                    format!("the header {ENV_HEADER} is no JSON object of strings: {error}")
-                })?;
-            if let Some(name) = named.keys().find(|name| !self.rules.env.contains(name)) {
-                return Err(format!(
-                    "a job may not set the variable {name:?}; what this needs is {name:?} in the list \
-                     env under [command] in the plugin's manifest"
-                ));
-            }
-            env.extend(named);
-        }
-        if args.iter().chain(env.iter().map(|(_, value)| value)).any(|text| text.contains('\0')) {
-            return Err("an argument or a variable has a NUL in it".to_owned());
-        }
-        Ok(Invocation { args, env })
+    pub(crate) fn rules(&self) -> &CommandRules {
+        &self.rules
     }
 
     /// Starts the program and waits for its end.
@@ -127,6 +99,40 @@ impl Command {
         };
         let written = store.data_mut().program.take().map(|program| program.stdout.written());
         Ok(ended(code, written.unwrap_or_default()))
+    }
+}
+
+impl CommandRules {
+    /// Reads what a job says of arguments and environment.
+    ///
+    /// # Errors
+    /// A header isn't what it should be, or wants what the manifest doesn't grant.
+    pub(crate) fn invocation(&self, job: &NewJob) -> Result<Invocation, String> {
+        let mut args = self.args.clone();
+        if let Some(text) = job.headers.get(ARGS_HEADER) {
+            let more: Vec<String> = serde_json::from_str(text).map_err(|error| {
+                format!("the header {ARGS_HEADER} is no JSON array of strings: {error}")
+            })?;
+            args.extend(more);
+        }
+        let mut env = Vec::new();
+        if let Some(text) = job.headers.get(ENV_HEADER) {
+            let named: std::collections::BTreeMap<String, String> = serde_json::from_str(text)
+                .map_err(|error| {
+                    format!("the header {ENV_HEADER} is no JSON object of strings: {error}")
+                })?;
+            if let Some(name) = named.keys().find(|name| !self.env.contains(name)) {
+                return Err(format!(
+                    "a job may not set the variable {name:?}; what this needs is {name:?} in the list \
+                     env under [command] in the plugin's manifest"
+                ));
+            }
+            env.extend(named);
+        }
+        if args.iter().chain(env.iter().map(|(_, value)| value)).any(|text| text.contains('\0')) {
+            return Err("an argument or a variable has a NUL in it".to_owned());
+        }
+        Ok(Invocation { args, env })
     }
 }
 

@@ -9,8 +9,9 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::command::{Command, Invocation};
-use crate::exports::{Arguments, Export};
+use crate::exports::{Arguments, Export, FunctionTypes};
 use crate::log_book::cut;
+use crate::manifest::CommandRules;
 use crate::schema::Schema;
 
 /// What an error lists of a plugin's functions: a screen of names.
@@ -54,6 +55,10 @@ pub(crate) enum Callee {
     Export(Arc<Export>),
     /// A program.
     Command(Arc<Command>),
+    /// An export of a component that isn't here.
+    Typed(Arc<FunctionTypes>),
+    /// A program that isn't here.
+    Program(CommandRules),
 }
 
 /// A function that a job calls, with an input that fits.
@@ -112,9 +117,13 @@ pub(crate) fn admit(functions: Option<&[Function]>, job: &NewJob) -> Result<Call
         Callee::Export(export) => {
             export.arguments(input).map(|arguments| How::Export(Arc::clone(export), arguments))
         }
-        Callee::Command(command) => {
-            command.invocation(job).map(|invocation| How::Command(Arc::clone(command), invocation))
-        }
+        Callee::Command(command) => command
+            .rules()
+            .invocation(job)
+            .map(|invocation| How::Command(Arc::clone(command), invocation)),
+        // Nobody calls what isn't here.
+        Callee::Typed(types) => types.check(input).map(|()| How::Handler),
+        Callee::Program(rules) => rules.invocation(job).map(|_| How::Handler),
     };
     let how = how.map_err(|message| Rejection { code: RejectionCode::InvalidInput, message })?;
     Ok(Called { function: function.name.clone(), how })
@@ -157,8 +166,9 @@ pub(crate) fn find<'a>(
         return Ok(function);
     }
     let goes_by = |function: &&Function| match &function.callee {
-        Callee::Handler | Callee::Command(_) => false,
+        Callee::Handler | Callee::Command(_) | Callee::Program(_) => false,
         Callee::Export(export) => export.path().names().any(|name| name == asked.as_str()),
+        Callee::Typed(types) => types.path.names().any(|name| name == asked.as_str()),
     };
     let asked = asked.as_str();
     match functions.iter().filter(goes_by).collect::<Vec<_>>().as_slice() {

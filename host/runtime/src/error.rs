@@ -148,9 +148,18 @@ pub enum LoadError {
     /// The files are those that couldn't be used the last time, for this reason.
     #[error("{0}")]
     AsBefore(String),
+    /// The fleet's shelf doesn't give it.
+    #[error(transparent)]
+    Shelf(Box<gristmill_shelf::Error>),
     /// The host is unwell.
     #[error(transparent)]
     Host(#[from] Error),
+}
+
+impl From<gristmill_shelf::Error> for LoadError {
+    fn from(error: gristmill_shelf::Error) -> Self {
+        Self::Shelf(Box::new(error))
+    }
 }
 
 /// Faults in one line: errors are read in terminals and logs.
@@ -159,11 +168,20 @@ fn listed(faults: &[Fault]) -> String {
 }
 
 impl LoadError {
+    /// Whether it is the state of a server alone, and the same may go well in a moment.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Shelf(error) if error.is_passing())
+    }
+
     /// Whether the same files will fail in the same way. A plugin that can't describe itself may just have
     /// been given too little time by a busy machine.
     pub(crate) fn is_of_the_files(&self) -> bool {
         use LoadError as E;
-        !matches!(self, E::Unreadable { .. } | E::Host(_) | E::Compiler(_) | E::Description(_))
+        !matches!(
+            self,
+            E::Unreadable { .. } | E::Host(_) | E::Compiler(_) | E::Description(_) | E::Shelf(_)
+        )
     }
 
     /// Whether the same component will fail in the same way, whatever its manifest says and however busy

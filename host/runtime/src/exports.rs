@@ -11,6 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use gristmill_job::{FunctionName, media};
+use serde::{Deserialize, Serialize};
 use wasmtime::Engine;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, ComponentExportIndex, Type};
@@ -26,17 +27,24 @@ const FUNCTIONS_MAX: usize = 1_000;
 
 /// An exported function that a job can call.
 pub(crate) struct Export {
-    path: Path,
+    types: FunctionTypes,
     index: ComponentExportIndex,
-    parameters: Vec<(String, ValueType)>,
-    /// The same types as the engine has them, for text in WAVE.
+    /// The parameters' types as the engine has them, for text in WAVE.
     parameter_types: Vec<Type>,
-    result: Option<ValueType>,
+}
+
+/// What an exported function takes and gives, and where it is found: all that is needed to hold an input
+/// against it, without its component.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct FunctionTypes {
+    pub(crate) path: Path,
+    pub(crate) parameters: Vec<(String, ValueType)>,
+    pub(crate) result: Option<ValueType>,
     shape: Option<call::Shape>,
 }
 
 /// Where an exported function is found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Path {
     pub(crate) interface: Option<String>,
     pub(crate) function: String,
@@ -107,20 +115,20 @@ impl Exports {
     /// The functions that these are for jobs. Each goes by the shortest of its names that is no other's.
     pub(crate) fn functions(&self) -> Vec<Function> {
         let mut taken: HashMap<String, usize> = HashMap::new();
-        for name in self.callable.iter().flat_map(|export| export.path.names()) {
+        for name in self.callable.iter().flat_map(|export| export.path().names()) {
             *taken.entry(name).or_default() += 1;
         }
         let is_free = |name: &String| taken.get(name).is_none_or(|times| *times == 1);
         let functions = self.callable.iter().filter_map(|export| {
-            let mut names = export.path.names().filter(is_free);
+            let mut names = export.path().names().filter(is_free);
             let name = names.find_map(|name| FunctionName::new(&name).ok())?;
             Some(Function {
                 name,
                 summary: None,
-                accepts: Some(export.accepts()),
-                returns: export.returns().map(str::to_owned),
-                input: Some(export.input_schema()),
-                output: export.output_schema(),
+                accepts: Some(export.types.accepts()),
+                returns: export.types.returns().map(str::to_owned),
+                input: Some(export.types.input_schema()),
+                output: export.types.output_schema(),
                 schema: None,
                 callee: Callee::Export(Arc::clone(export)),
             })
@@ -209,12 +217,27 @@ impl Export {
             return Err("the tool that made the component calls it, while it does so".to_owned());
         }
         let parameter_types = function.params().map(|(_, ty)| ty).collect();
-        let shape = call::Shape::of(&parameters, result.as_ref());
-        Ok(Self { path: path.clone(), index, parameters, parameter_types, result, shape })
+        let types = FunctionTypes::new(path.clone(), parameters, result);
+        Ok(Self { types, index, parameter_types })
     }
 
     pub(crate) fn path(&self) -> &Path {
-        &self.path
+        &self.types.path
+    }
+
+    pub(crate) fn types(&self) -> &FunctionTypes {
+        &self.types
+    }
+}
+
+impl FunctionTypes {
+    pub(crate) fn new(
+        path: Path,
+        parameters: Vec<(String, ValueType)>,
+        result: Option<ValueType>,
+    ) -> Self {
+        let shape = call::Shape::of(&parameters, result.as_ref());
+        Self { path, parameters, result, shape }
     }
 
     /// What its job gets if it succeeds.
@@ -267,12 +290,12 @@ impl Export {
 impl PartialEq for Export {
     /// Of one component, functions are told apart by where they are found.
     fn eq(&self, other: &Self) -> bool {
-        self.path == other.path
+        self.path() == other.path()
     }
 }
 
 impl fmt::Debug for Export {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Export({})", self.path)
+        write!(f, "Export({})", self.path())
     }
 }

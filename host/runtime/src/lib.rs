@@ -23,6 +23,7 @@ mod compile;
 mod compiled;
 mod config;
 mod describe;
+mod description;
 mod engine;
 mod error;
 mod exports;
@@ -60,6 +61,7 @@ pub use config::Config;
 pub use describe::Function;
 #[doc(hidden)]
 pub use describe::read_and_check;
+pub use description::Description;
 pub use engine::{Allocator, EngineInfo, Occupancy};
 pub use error::{Error, LoadError};
 pub use grants::{Access, Folder, Grants, Hidden, HttpHost, Reach, Secret, Target};

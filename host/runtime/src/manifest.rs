@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gristmill_job::{Backoff, FunctionName, PluginName, RetryOn};
+use serde::{Deserialize, Serialize};
 
 use crate::error::LoadError;
 use crate::grants::Grants;
@@ -51,7 +52,7 @@ pub struct Manifest {
 }
 
 /// How a component that is a program is started.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CommandRules {
     /// Arguments before those of the job.
     pub args: Vec<String>,

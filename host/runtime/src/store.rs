@@ -3,8 +3,10 @@
 //!
 //! [`source`] reads files, [`versions`] knows which version serves and which served before, [`follow`]
 //! follows the folder by what [`suspects`] hears of it. What a plugin does when its files change is decided here, in `refresh`.
+//! [`shelf`] does the same with the plugins of a fleet, of which the folder has no file.
 
 mod follow;
+mod shelf;
 mod source;
 mod suspects;
 mod versions;
@@ -19,12 +21,12 @@ use tokio::sync::{Semaphore, watch as told};
 
 pub use self::suspects::FolderWatch;
 
+use self::shelf::Supply;
 use self::source::{Files, Mark, Read};
-use self::versions::{Published, Versions};
+use self::versions::{Origin, Published, Versions};
 use crate::attempt::Runtime;
 use crate::blocking::blocking;
 use crate::error::LoadError;
-use crate::manifest::Manifest;
 use crate::plugin::Plugin;
 use crate::state::lock;
 
@@ -41,6 +43,8 @@ pub const BACKGROUND_LOADS_MAX: usize = 2;
 pub struct PluginStore {
     runtime: Runtime,
     dir: Option<PathBuf>,
+    /// The fleet's plugins.
+    supply: Option<Supply>,
     plugins: Mutex<HashMap<PluginName, Versions>>,
     /// One at a time loads a plugin; others wait for it.
     gates: Mutex<HashMap<PluginName, Arc<tokio::sync::Mutex<()>>>>,
@@ -68,6 +72,7 @@ impl PluginStore {
         Self {
             runtime,
             dir,
+            supply: None,
             plugins: Mutex::default(),
             gates: Mutex::default(),
             background: Semaphore::new(BACKGROUND_LOADS_MAX),
@@ -129,15 +134,16 @@ impl PluginStore {
         if let Some(plugin) = self.loaded_version(name, digest) {
             return Ok(plugin);
         }
-        let serving = self.get(name).await?;
-        match (digest, self.loaded_version(name, digest)) {
-            (None, _) => Ok(serving),
-            (Some(_), Some(plugin)) => Ok(plugin),
-            (Some(wanted), None) => {
-                let here = serving.digest();
-                Err(LoadError::OtherVersion { name: name.to_string(), wanted, here })
-            }
+        let serving = self.get(name).await;
+        let Some(wanted) = digest else { return serving };
+        if let Some(plugin) = self.loaded_version(name, digest) {
+            return Ok(plugin);
         }
+        if let Some(plugin) = self.fetch_version(name, wanted).await? {
+            return Ok(plugin);
+        }
+        let here = serving?.digest();
+        Err(LoadError::OtherVersion { name: name.to_string(), wanted, here })
     }
 
     /// The plugin of this name, if it is loaded.
@@ -164,16 +170,21 @@ impl PluginStore {
         lock(&self.plugins).get(name).map(Versions::all).unwrap_or_default()
     }
 
-    /// Why the files of this name in the folder can't be used, although an older version may serve.
+    /// Why what is there of this name in the folder or on the shelf can't be used, although an older version
+    /// may serve; or that a file of the folder hides what is on the shelf.
     #[must_use]
     pub fn fault(&self, name: &PluginName) -> Option<String> {
-        lock(&self.plugins).get(name)?.fault().map(str::to_owned)
+        let fault = lock(&self.plugins).get(name)?.fault().map(str::to_owned);
+        fault.or_else(|| self.hidden(name))
     }
 
-    /// Why the folder can't be followed just now, where somebody watches; what was loaded goes on.
+    /// Why the folder or the shelf can't be followed just now, where somebody watches; what was loaded goes
+    /// on.
     #[must_use]
     pub fn folder_fault(&self) -> Option<String> {
-        lock(&self.folder_fault).clone()
+        let folder = lock(&self.folder_fault).clone();
+        let faults = folder.into_iter().chain(self.shelf_fault());
+        faults.reduce(|one, other| format!("{one}; {other}"))
     }
 
     /// The names of all plugins: those put in by hand and those in the folder, sorted. While the folder
@@ -187,6 +198,7 @@ impl PluginStore {
             .filter(|(_, versions)| versions.serving().is_some())
             .map(|(name, _)| name.clone())
             .collect();
+        names.extend(self.shelf_names());
         if let Some(dir) = &self.dir {
             match source::list(dir) {
                 Ok(found) => names.extend(found.into_keys()),
@@ -201,7 +213,7 @@ impl PluginStore {
 
     /// Looks at a plugin's files and does what they ask for; whoever calls holds the plugin's gate.
     async fn refresh(&self, name: &PluginName, trust: Trust) -> Result<Plugin, LoadError> {
-        let Some(dir) = &self.dir else { return Err(self.not_found(name)) };
+        let Some(dir) = &self.dir else { return self.find_shelved(name).await };
         let known = match trust {
             Trust::Marks => lock(&self.plugins).get(name).and_then(Versions::mark),
             Trust::Content => None,
@@ -215,7 +227,7 @@ impl PluginStore {
                 if !with_its_folder {
                     self.remove(name);
                 }
-                Err(self.not_found(name))
+                self.find_shelved(name).await
             }
             Read::Unsettled => Err(LoadError::Unreadable {
                 path: dir.join(format!("{name}.wasm")).display().to_string(),
@@ -263,9 +275,15 @@ impl PluginStore {
         };
         let published =
             lock(&self.plugins).entry(name.clone()).or_default().publish(plugin.clone(), mark);
+        Ok(self.announce(published, plugin, serving))
+    }
+
+    /// Says what has become of a version that was found, and answers what serves.
+    fn announce(&self, published: Published, plugin: Plugin, serving: Option<Plugin>) -> Plugin {
+        let (name, digest) = (plugin.name(), plugin.digest());
         match published {
-            Published::ByHand => return Ok(serving.unwrap_or(plugin)),
-            Published::Same => return Ok(plugin),
+            Published::Outranked => return serving.unwrap_or(plugin),
+            Published::Same => return plugin,
             Published::First => tracing::info!("plugin {name} {digest}"),
             Published::Mended => {
                 tracing::info!("plugin {name} {digest}: its files are sound again")
@@ -278,7 +296,7 @@ impl PluginStore {
             }
         }
         self.tell();
-        Ok(plugin)
+        plugin
     }
 
     /// What is wrong with a component, if it was tried before: compiling may be what is wrong with it.
@@ -326,8 +344,10 @@ impl PluginStore {
     /// Its file is gone: jobs that run keep their version, new ones find none.
     fn remove(&self, name: &PluginName) {
         let mut plugins = lock(&self.plugins);
-        if plugins.get(name).is_none_or(Versions::is_by_hand) {
-            return;
+        match plugins.get_mut(name) {
+            Some(versions) if versions.origin() == Origin::Folder => {}
+            Some(versions) => return versions.forget_files(),
+            None => return,
         }
         plugins.remove(name);
         drop(plugins);
@@ -351,39 +371,4 @@ impl PluginStore {
             gates.remove(name);
         }
     }
-}
-
-impl Runtime {
-    /// Makes a plugin of a component's file, binary or text, and of the manifest of the same stem
-    /// beside it, if there is one; the stem becomes the plugin's name, with `-` for `_`.
-    ///
-    /// # Errors
-    /// [`LoadError`] says why it can't be used.
-    pub async fn load_file(&self, path: &Path) -> Result<Plugin, LoadError> {
-        let (file, bytes_max) = (path.to_owned(), self.component_bytes_max());
-        let limits_max = self.limits_max().clone();
-        let read = blocking(move || source::read_file(&file, bytes_max, &limits_max));
-        let (bytes, manifest) = read.await??;
-        self.load_with(named_after(path)?, bytes, manifest).await
-    }
-
-    /// The same with a manifest that was read already.
-    ///
-    /// # Errors
-    /// [`LoadError`] says why it can't be used.
-    pub async fn load_component(
-        &self,
-        path: &Path,
-        manifest: Manifest,
-    ) -> Result<Plugin, LoadError> {
-        let (file, bytes_max) = (path.to_owned(), self.component_bytes_max());
-        let bytes = blocking(move || source::read_component(&file, bytes_max)).await??;
-        self.load_with(named_after(path)?, bytes, manifest).await
-    }
-}
-
-/// A component's name, if its file goes by no plugin's name.
-fn named_after(path: &Path) -> Result<PluginName, LoadError> {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    Ok(PluginName::new(&stem.to_lowercase().replace(['_', '.', ' '], "-"))?)
 }

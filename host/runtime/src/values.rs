@@ -13,6 +13,7 @@ mod write;
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use wasmtime::component::Type;
 
 pub(crate) use named::Named;
@@ -28,7 +29,7 @@ const TYPES_MAX: usize = 10_000;
 const DEPTH_MAX: usize = 60;
 
 /// A type whose values can be written as JSON.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum ValueType {
     Bool,
     Integer(Integer),
@@ -48,7 +49,7 @@ pub(crate) enum ValueType {
     Result(Option<Box<ValueType>>, Option<Box<ValueType>>),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Integer {
     S8,
     U8,

@@ -8,12 +8,13 @@ use serde::Deserialize;
 use crate::checkout::{check_faults, root};
 
 /// Each room with the rooms that it may depend on; dev-dependencies are free.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("gristmill-job", &[]),
     ("gristmill-redis", &["gristmill-job"]),
     ("gristmill-queue", &["gristmill-job", "gristmill-redis"]),
     ("gristmill-cache", &["gristmill-job", "gristmill-redis"]),
-    ("gristmill-runtime", &["gristmill-job", "gristmill-cache"]),
+    ("gristmill-shelf", &["gristmill-job", "gristmill-redis"]),
+    ("gristmill-runtime", &["gristmill-job", "gristmill-cache", "gristmill-shelf"]),
     ("gristmill-worker", &["gristmill-job", "gristmill-queue", "gristmill-runtime"]),
     (
         "gristmill-api",
@@ -31,6 +32,7 @@ const ARROWS: [(&str, &[&str]); 8] = [
             "gristmill-job",
             "gristmill-queue",
             "gristmill-cache",
+            "gristmill-shelf",
             "gristmill-runtime",
             "gristmill-worker",
             "gristmill-api",

@@ -1,7 +1,7 @@
-//! Putting a plugin into the plugins folder, and taking it out.
+//! Putting a plugin into the plugins folder, or on the shelf of a fleet, and taking it out.
 //!
 //! What is put in is checked first, in a folder of its own beside the others, and renamed into its
-//! place then: nobody ever reads half of it.
+//! place then: nobody ever reads half of it. On the shelf it is there in one step.
 
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path as FilePath, PathBuf};
@@ -12,6 +12,7 @@ use axum::extract::multipart::MultipartError;
 use axum::extract::{FromRequest as _, Multipart, Path, Request, State};
 use axum::http::{StatusCode, header};
 use gristmill_job::PluginName;
+use gristmill_runtime::LoadError;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -40,7 +41,7 @@ pub(crate) struct Push {
 
 /// Put a plugin into the plugins folder, in place of the one with its name
 ///
-/// As `multipart/form-data` with the parts `component` and `manifest`, or the component alone as
+/// Where the daemon shares its plugins with others, on the shelf from which all of them fetch it. As `multipart/form-data` with the parts `component` and `manifest`, or the component alone as
 /// `application/wasm`, which then has no manifest. It is checked first, as `gristmill plugin check`
 /// does, and nothing is changed where something is wrong.
 #[utoipa::path(put, path = "/v1/plugins/{name}", operation_id = "putPlugin", tag = "plugins",
@@ -53,20 +54,26 @@ pub(crate) async fn push(
     request: Request,
 ) -> Result<Json<PluginView>, Problem> {
     let name = parse_plugin(&name)?;
-    let dir = folder(&front)?;
+    let shares = front.desk.plugins.has_shelf();
+    let dir = if shares { None } else { Some(folder(&front)?) };
     let push = Push::read(request).await?;
     // One at a time: what is pushed is large, and compiled, and two of one name must not be mixed.
     let _turn = front.desk.pushing.lock().await;
-    let staged = Staged::write(dir.clone(), name.clone(), push).await?;
-    front.check(&staged.component()).await?;
-    staged.publish().await?;
+    match dir {
+        Some(dir) => {
+            let staged = Staged::write(dir, name.clone(), push).await?;
+            front.check(&staged.component()).await?;
+            staged.publish().await?;
+        }
+        None => front.shelve(&name, push).await?,
+    }
     front.look_again().await?;
     let plugin = front.plugin(name.as_str()).await?;
     tracing::info!("plugin {name} {} was pushed", plugin.digest());
     Ok(Json(front.desk.view(&plugin)))
 }
 
-/// Take a plugin out of the plugins folder
+/// Take a plugin out of the plugins folder, or off the shelf of the fleet
 ///
 /// Jobs that run end on the version that they began with; jobs that wait for it wait on, and fail as
 /// `unknown-plugin` in the end.
@@ -78,8 +85,13 @@ pub(crate) async fn remove(
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let name = parse_plugin(&name)?;
-    let dir = folder(&front)?;
     let _turn = front.desk.pushing.lock().await;
+    if front.desk.plugins.unshelve(&name).await.map_err(|error| unavailable(&error))? {
+        front.look_again().await?;
+        tracing::info!("plugin {name} was taken off the shelf");
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    let dir = folder(&front)?;
     let component = dir.join(format!("{name}.wasm"));
     let removed = blocking(move || {
         std::fs::remove_file(&component)?;
@@ -103,22 +115,41 @@ impl Front {
     async fn check(&self, component: &FilePath) -> Result<(), Problem> {
         let (runtime, file) = (self.desk.runtime.clone(), component.to_owned());
         let problems = self.desk.among_guests(async move { runtime.check_file(&file).await });
-        let problems =
-            problems.await.map_err(|error| Problem::new(Kind::Unavailable, error.to_string()))?;
-        let fault = |problem: gristmill_runtime::Problem| FileFault {
-            file: if problem.file == component { "component" } else { "manifest" }.to_owned(),
-            message: problem.message,
+        faultless(problems.await.map_err(|error| unavailable(&error))?)
+    }
+
+    /// Checks a plugin and puts it on the shelf.
+    async fn shelve(&self, name: &PluginName, push: Push) -> Result<(), Problem> {
+        let plugins = &self.desk.plugins;
+        if plugins.is_in_the_folder(name).await {
+            let detail = format!(
+                "the plugins folder of this daemon has a file of {name}, which comes before what the \
+                 fleet shares: remove it, or push under another name"
+            );
+            return Err(Problem::new(Kind::Invalid, detail).field("name"));
+        }
+        let Push { component, manifest } = push;
+        let manifest = manifest.map(|text| String::from_utf8(text.to_vec())).transpose();
+        let manifest = manifest.map_err(|error| {
+            Problem::new(Kind::MalformedBody, format!("the manifest is no text in UTF-8: {error}"))
+                .field("manifest")
+        })?;
+        let (runtime, called) = (self.desk.runtime.clone(), name.clone());
+        let (bytes, text) = (component.clone(), manifest.clone());
+        let checked = self.desk.among_guests(async move {
+            runtime.check_parts(&called, bytes, text.as_deref()).await
+        });
+        let (plugin, problems) = checked.await.map_err(|error| unavailable(&error))?;
+        faultless(problems)?;
+        let Some(plugin) = plugin else {
+            return Err(Problem::new(Kind::FaultyPlugin, "it can't be used".to_owned()));
         };
-        let faults: Vec<FileFault> = problems.into_iter().map(fault).collect();
-        let Some(first) = faults.first() else { return Ok(()) };
-        let more = match faults.len() - 1 {
-            0 => String::new(),
-            more => format!("; and {more} more, in `faults`"),
-        };
-        let detail = format!("the {}: {}{more}", first.file, first.message);
-        let mut problem = Problem::new(Kind::FaultyPlugin, detail);
-        problem.more.faults = faults;
-        Err(problem)
+        plugins.shelve(&plugin, component, manifest).await.map_err(|error| match &error {
+            LoadError::Shelf(full) if !error.is_passing() => {
+                Problem::new(Kind::Invalid, full.to_string())
+            }
+            _ => unavailable(&error),
+        })
     }
 
     /// What was written is taken over now, whether somebody watches the folder or not.
@@ -127,10 +158,33 @@ impl Front {
         let looked = self.desk.among_guests(async move { plugins.rescan().await }).await;
         match looked {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Problem::new(Kind::Unavailable, error.to_string())),
-            Err(error) => Err(Problem::new(Kind::Unavailable, error.to_string())),
+            Ok(Err(error)) => Err(unavailable(&error)),
+            Err(error) => Err(unavailable(&error)),
         }
     }
+}
+
+fn unavailable(error: &dyn std::error::Error) -> Problem {
+    Problem::new(Kind::Unavailable, error.to_string())
+}
+
+/// Refuses a plugin with which anything is wrong.
+fn faultless(problems: Vec<gristmill_runtime::Problem>) -> Result<(), Problem> {
+    let fault = |problem: gristmill_runtime::Problem| {
+        let is_the_manifest = problem.file.extension().is_some_and(|kind| kind == "toml");
+        let file = if is_the_manifest { "manifest" } else { "component" };
+        FileFault { file: file.to_owned(), message: problem.message }
+    };
+    let faults: Vec<FileFault> = problems.into_iter().map(fault).collect();
+    let Some(first) = faults.first() else { return Ok(()) };
+    let more = match faults.len() - 1 {
+        0 => String::new(),
+        more => format!("; and {more} more, in `faults`"),
+    };
+    let detail = format!("the {}: {}{more}", first.file, first.message);
+    let mut problem = Problem::new(Kind::FaultyPlugin, detail);
+    problem.more.faults = faults;
+    Err(problem)
 }
 
 impl Push {

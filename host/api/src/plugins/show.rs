@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use gristmill_job::PluginName;
-use gristmill_runtime::{LoadError, Plugin};
+use gristmill_runtime::{Description, LoadError, Plugin};
 
 use super::{PluginEntry, PluginView, PluginsView, SchemaView, VersionView, VersionsView};
 use crate::parameters::parse_plugin;
@@ -19,8 +19,8 @@ pub(crate) async fn list(State(front): State<Front>) -> Result<Json<PluginsView>
     let unreadable = |error: LoadError| Problem::new(Kind::Unavailable, error.to_string());
     let mut plugins = Vec::new();
     for name in front.desk.plugin_names().await.map_err(unreadable)? {
-        plugins.push(match front.desk.plugin(&name).await {
-            Ok(plugin) => PluginEntry::Usable(front.desk.view(&plugin)),
+        plugins.push(match front.seen(&name).await {
+            Ok(view) => PluginEntry::Usable(view),
             Err(error) => PluginEntry::Unusable { name, error: error.to_string() },
         });
     }
@@ -35,8 +35,9 @@ pub(crate) async fn show(
     State(front): State<Front>,
     Path(name): Path<String>,
 ) -> Result<Json<PluginView>, Problem> {
-    let plugin = front.plugin(&name).await?;
-    Ok(Json(front.desk.view(&plugin)))
+    let name = parse_plugin(&name)?;
+    let view = front.seen(&name).await;
+    Ok(Json(view.map_err(|error| front.unusable(&name, error))?))
 }
 
 /// Show what a plugin's functions take and give
@@ -69,7 +70,16 @@ pub(crate) async fn versions(
         bytes: plugin.bytes(),
         serving: plugin.digest() == serving.digest(),
     };
-    let versions = front.desk.plugins.versions(serving.name()).iter().map(view).collect();
+    let plugins = &front.desk.plugins;
+    let mut versions: Vec<VersionView> =
+        plugins.versions(serving.name()).iter().map(view).collect();
+    // Those that would be fetched. A shelf that is away has none.
+    for there in plugins.described_versions(serving.name()).await.unwrap_or_default() {
+        if versions.iter().all(|version| version.digest != there.digest) {
+            let Description { digest, version, bytes, .. } = there;
+            versions.push(VersionView { digest, version, bytes, serving: false });
+        }
+    }
     Ok(Json(VersionsView { versions }))
 }
 
@@ -77,10 +87,30 @@ impl Front {
     /// The plugin of a path, loaded if it isn't yet.
     pub(super) async fn plugin(&self, name: &str) -> Result<Plugin, Problem> {
         let name = parse_plugin(name)?;
-        self.desk.plugin(&name).await.map_err(|error| match error {
-            LoadError::NotFound { .. } => no_plugin(&name),
+        self.desk.plugin(&name).await.map_err(|error| self.unusable(&name, error))
+    }
+
+    /// A plugin to be looked at: what a fleet has and no job has asked for isn't fetched for that.
+    async fn seen(&self, name: &PluginName) -> Result<PluginView, LoadError> {
+        let plugins = &self.desk.plugins;
+        if plugins.has_shelf()
+            && plugins.loaded(name).is_none()
+            && plugins.fault(name).is_none()
+            && !plugins.is_in_the_folder(name).await
+            && let Some(description) = plugins.described(name).await?
+        {
+            return Ok(PluginView::from(&description));
+        }
+        Ok(self.desk.view(&self.desk.plugin(name).await?))
+    }
+
+    fn unusable(&self, name: &PluginName, error: LoadError) -> Problem {
+        match error {
+            LoadError::NotFound { .. } => no_plugin(name),
+            // It isn't the plugin's fault.
+            passing if passing.is_passing() => Problem::new(Kind::Unavailable, passing.to_string()),
             other => Problem::new(Kind::FaultyPlugin, other.to_string()),
-        })
+        }
     }
 }
 

@@ -10,8 +10,8 @@ use gristmill::job::wire::JobView;
 use gristmill::job::{Clock as _, LogLine, SystemClock};
 use gristmill::queue::{Filter, requeue_failed};
 use gristmill::{
-    Change, Client, Error as HostError, Job, JobId, JobsPage, NewJob, Payload, PluginName, Queue,
-    QueueName, QueueView, QueuesView, RequeuedView, Verdict, VerdictView, redis,
+    Change, Client, Error as HostError, Job, JobId, JobsPage, NewJob, Payload, PluginName,
+    Producer, QueueName, QueueView, QueuesView, RequeuedView, Verdict, VerdictView,
 };
 
 use super::access::DaemonArgs;
@@ -34,7 +34,7 @@ impl DoorArgs {
     /// Opens the door. A daemon isn't asked yet; Redis is.
     pub(crate) async fn open(&self) -> Result<Door, Error> {
         match &self.redis_url {
-            Some(url) => Ok(Door::Queue(redis::queue(url).await.map_err(HostError::from)?)),
+            Some(url) => Ok(Door::Queue(Producer::connect(url).await.map_err(HostError::from)?)),
             None => Ok(Door::Daemon(self.daemon.client()?)),
         }
     }
@@ -44,19 +44,21 @@ impl DoorArgs {
 pub(crate) enum Door {
     /// Through a daemon, which checks jobs against its plugins.
     Daemon(Client),
-    /// Straight to the queue; the worker that takes a job checks it.
-    Queue(Arc<dyn Queue>),
+    /// Straight to the queue; jobs are checked where their plugin is shared there, and by the worker that
+    /// takes them.
+    Queue(Producer),
 }
 
 impl Door {
     /// Enqueues a job; answers it as it was taken over.
-    pub(crate) async fn enqueue(&self, job: NewJob) -> Result<JobView, Error> {
-        let queue = match self {
+    pub(crate) async fn enqueue(&self, mut job: NewJob) -> Result<JobView, Error> {
+        let producer = match self {
             Self::Daemon(client) => return Ok(client.enqueue(&job).await?),
-            Self::Queue(queue) => queue,
+            Self::Queue(producer) => producer,
         };
+        producer.check(&mut job).await?;
         let (id, spec) = (job.id, Arc::new(job.clone()));
-        match queue.enqueue(vec![job]).await?.pop() {
+        match producer.queue().enqueue(vec![job]).await?.pop() {
             Some(Verdict::Created) => {
                 let now = SystemClock.now();
                 Ok(JobView::from(&Job::taken_over(spec, now)))
@@ -71,9 +73,9 @@ impl Door {
     pub(crate) async fn enqueue_many(&self, jobs: Vec<NewJob>) -> Result<Vec<VerdictView>, Error> {
         match self {
             Self::Daemon(client) => Ok(client.enqueue_many(&jobs).await?),
-            Self::Queue(queue) => {
+            Self::Queue(producer) => {
                 let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
-                let verdicts = queue.enqueue(jobs).await?;
+                let verdicts = producer.enqueue_many(jobs).await?;
                 Ok(ids.into_iter().zip(verdicts).map(|(id, v)| VerdictView::new(id, v)).collect())
             }
         }
@@ -83,7 +85,9 @@ impl Door {
     pub(crate) async fn job(&self, id: JobId) -> Result<Option<JobView>, Error> {
         match self {
             Self::Daemon(client) => Ok(client.job(id).await?),
-            Self::Queue(queue) => Ok(queue.get(id).await?.as_ref().map(JobView::from)),
+            Self::Queue(producer) => {
+                Ok(producer.queue().get(id).await?.as_ref().map(JobView::from))
+            }
         }
     }
 
@@ -101,8 +105,8 @@ impl Door {
     ) -> Result<Option<JobView>, Error> {
         match self {
             Self::Daemon(client) => Ok(client.wait(id, patience).await?),
-            Self::Queue(queue) => loop {
-                let job = queue.wait(id, patience.unwrap_or(LOOK)).await?;
+            Self::Queue(producer) => loop {
+                let job = producer.queue().wait(id, patience.unwrap_or(LOOK)).await?;
                 if patience.is_some() || job.as_ref().is_none_or(|job| job.state.is_final()) {
                     return Ok(job.as_ref().map(JobView::from));
                 }
@@ -114,7 +118,7 @@ impl Door {
     pub(crate) async fn result(&self, id: JobId) -> Result<Option<Payload>, Error> {
         match self {
             Self::Daemon(client) => Ok(client.result(id).await?),
-            Self::Queue(queue) => Ok(queue.get(id).await?.and_then(|job| job.result)),
+            Self::Queue(producer) => Ok(producer.queue().get(id).await?.and_then(|job| job.result)),
         }
     }
 
@@ -122,7 +126,9 @@ impl Door {
     pub(crate) async fn change(&self, id: JobId, change: Change) -> Result<JobView, Error> {
         match self {
             Self::Daemon(client) => Ok(client.change(id, change).await?),
-            Self::Queue(queue) => Ok(JobView::from(&change.apply(&**queue, id).await?)),
+            Self::Queue(producer) => {
+                Ok(JobView::from(&change.apply(&**producer.queue(), id).await?))
+            }
         }
     }
 
@@ -130,7 +136,7 @@ impl Door {
     pub(crate) async fn logs(&self, id: JobId) -> Result<Vec<LogLine>, Error> {
         let logs = match self {
             Self::Daemon(client) => client.logs(id).await?,
-            Self::Queue(queue) => queue.logs(id).await?,
+            Self::Queue(producer) => producer.queue().logs(id).await?,
         };
         logs.ok_or_else(|| Error::unknown_job(id))
     }
@@ -139,7 +145,7 @@ impl Door {
     pub(crate) async fn list(&self, filter: &Filter) -> Result<JobsPage, Error> {
         match self {
             Self::Daemon(client) => Ok(client.list(filter).await?),
-            Self::Queue(queue) => Ok(queue.list(filter).await?.into()),
+            Self::Queue(producer) => Ok(producer.queue().list(filter).await?.into()),
         }
     }
 
@@ -147,7 +153,7 @@ impl Door {
     pub(crate) async fn queues(&self) -> Result<Vec<QueueView>, Error> {
         match self {
             Self::Daemon(client) => Ok(client.queues().await?),
-            Self::Queue(queue) => Ok(QueuesView::of(&**queue).await?.queues),
+            Self::Queue(producer) => Ok(QueuesView::of(&**producer.queue()).await?.queues),
         }
     }
 
@@ -155,7 +161,7 @@ impl Door {
     pub(crate) async fn queue(&self, name: &QueueName) -> Result<QueueView, Error> {
         match self {
             Self::Daemon(client) => Ok(client.queue(name).await?),
-            Self::Queue(queue) => Ok(queue.status(name).await?.into()),
+            Self::Queue(producer) => Ok(producer.queue().status(name).await?.into()),
         }
     }
 
@@ -168,8 +174,8 @@ impl Door {
         match self {
             Self::Daemon(client) if paused => Ok(client.pause(name).await?),
             Self::Daemon(client) => Ok(client.resume(name).await?),
-            Self::Queue(queue) => {
-                queue.set_paused(name, paused).await?;
+            Self::Queue(producer) => {
+                producer.queue().set_paused(name, paused).await?;
                 self.queue(name).await
             }
         }
@@ -179,7 +185,7 @@ impl Door {
     pub(crate) async fn clear_failed(&self, name: &QueueName) -> Result<u64, Error> {
         match self {
             Self::Daemon(client) => Ok(client.clear_failed(name).await?),
-            Self::Queue(queue) => Ok(queue.clear_failed(name).await?),
+            Self::Queue(producer) => Ok(producer.queue().clear_failed(name).await?),
         }
     }
 
@@ -191,7 +197,9 @@ impl Door {
     ) -> Result<RequeuedView, Error> {
         match self {
             Self::Daemon(client) => Ok(client.requeue_failed(name, plugin).await?),
-            Self::Queue(queue) => Ok(requeue_failed(&**queue, name, plugin).await?.into()),
+            Self::Queue(producer) => {
+                Ok(requeue_failed(&**producer.queue(), name, plugin).await?.into())
+            }
         }
     }
 }

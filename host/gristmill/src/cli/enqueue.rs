@@ -55,6 +55,10 @@ pub(crate) struct Args {
     /// Failures that end the job [default: 5]
     #[arg(long, value_name = "N", env = "GRISTMILL_MAX_ATTEMPTS", hide_env_values = true)]
     max_attempts: Option<u32>,
+    /// The version of the plugin that must run it, by its digest, or `latest`: the one that serves when it
+    /// starts [default: where plugins are shared, the one that serves now]
+    #[arg(long, value_name = "DIGEST|latest")]
+    digest: Option<String>,
     /// The job's id, by which a repeated enqueue is recognised [default: a random one]
     #[arg(long, value_name = "UUID")]
     id: Option<String>,
@@ -74,7 +78,7 @@ pub(crate) struct Args {
     )]
     wait_timeout: Option<Duration>,
     /// Enqueue many jobs, one JSON object a line, from a file or from stdin (-)
-    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["input", "wave", "input_file", "content_type", "headers", "args", "env", "delay", "at", "id", "unique_key"])]
+    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["input", "wave", "input_file", "content_type", "headers", "args", "env", "delay", "at", "id", "unique_key", "digest"])]
     jsonl: Option<PathBuf>,
     #[command(flatten)]
     door: DoorArgs,
@@ -104,6 +108,7 @@ async fn one(args: Args) -> Result<Exit, Error> {
     request.run_at = args.at;
     request.max_attempts = args.max_attempts;
     request.unique_key = args.unique_key;
+    request.digest = args.digest;
     request.id = args.id.or(request.id);
     let job = checked(request)?;
     let door = args.door.open().await?;

@@ -8,6 +8,7 @@ use gristmill::job::{OutcomeKind, RejectionCode, codes};
 use gristmill::redis::RedisError;
 use gristmill::{
     CacheError, ChangeError, Error as HostError, Kind, LoadError, Problem, cache, client, queue,
+    shelf,
 };
 
 use super::error::{Error, one_line};
@@ -113,6 +114,9 @@ fn of_host(error: &HostError) -> u8 {
         },
         HostError::Queue(error) => of_queue(error),
         HostError::CacheUse(error) => of_cache(error),
+        HostError::Shelf(error) if error.is_passing() => 4,
+        HostError::Shelf(shelf::Error::TooLarge { .. }) => 3,
+        HostError::Shelf(_) => 1,
         HostError::Redis(RedisError::Connect(_)) | HostError::Cache(CacheError::Connect(_)) => 4,
         HostError::Cache(CacheError::File(_)) => 2,
         HostError::Redis(RedisError::Address(_) | RedisError::Unsaid) => 2,

@@ -14,6 +14,7 @@ use super::report::{aligned, bytes};
 mod check;
 mod inspect;
 mod push;
+mod shared;
 
 /// Look at plugins, and put them to a daemon
 #[derive(clap::Args)]
@@ -32,9 +33,12 @@ enum Command {
     Remove(push::RemoveArgs),
 }
 
-/// List the plugins of a folder, or of a daemon
+/// List the plugins of a folder, of a daemon, or of a fleet
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  gristmill plugin list --plugins target/plugins")]
+#[command(
+    after_help = "Example:\n  gristmill plugin list --plugins target/plugins\n  gristmill plugin list \
+                  --redis-url redis://127.0.0.1:6379"
+)]
 struct ListArgs {
     #[command(flatten)]
     place: Place,
@@ -43,7 +47,7 @@ struct ListArgs {
     json: bool,
 }
 
-/// Where the plugins are: in a folder, or at a daemon.
+/// Where the plugins are: in a folder, at a daemon, or on a Redis server.
 #[derive(clap::Args)]
 struct Place {
     #[command(flatten)]
@@ -53,6 +57,19 @@ struct Place {
     server: Option<String>,
     #[command(flatten)]
     credentials: CredentialArgs,
+    #[command(flatten)]
+    shared: shared::SharedArgs,
+}
+
+impl Place {
+    /// What is there, where it isn't a folder.
+    async fn elsewhere(&self) -> Result<Option<PluginsView>, Error> {
+        match (&self.server, self.shared.shelf()?) {
+            (_, Some(shelf)) => Ok(Some(shared::list(&*shelf).await?)),
+            (Some(server), None) => Ok(Some(self.credentials.client(server)?.plugins().await?)),
+            (None, None) => Ok(None),
+        }
+    }
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
@@ -66,8 +83,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
 }
 
 async fn list(args: &ListArgs) -> Result<Exit, Error> {
-    let view = match &args.place.server {
-        Some(server) => args.place.credentials.client(server)?.plugins().await?,
+    let view = match args.place.elsewhere().await? {
+        Some(view) => view,
         None => of_folder(args).await?,
     };
     if args.json {

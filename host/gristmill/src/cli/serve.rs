@@ -60,6 +60,16 @@ pub(crate) struct Args {
     plugins: PluginsArgs,
     #[command(flatten)]
     redis: RedisArgs,
+    /// Share plugins with all daemons on the same Redis server that have this flag: what is pushed to one,
+    /// each fetches when a job asks for it. Whoever may write to that server says what plugins are granted
+    /// here
+    #[arg(
+        long,
+        env = "GRISTMILL_SHARE_PLUGINS",
+        hide_env_values = true,
+        value_parser = FalseyValueParser::new()
+    )]
+    share_plugins: bool,
     #[command(flatten)]
     queues: QueuesArgs,
     /// How many attempts run at one time [default: 4 for each core]
@@ -173,6 +183,7 @@ async fn host(
     }
     let builder = builder.shutdown_token(stop.clone()).abort_token(abort.clone());
     let builder = args.redis.apply(builder).observer(LogObserver).work_only(args.workers_only);
+    let builder = builder.share_plugins(args.share_plugins);
     // Jobs that it took into its own memory nobody would ever run.
     let builder = if args.api_only { builder.require_redis(true) } else { builder };
     Ok(builder.build().await?)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use gristmill_job::wire::{BackoffRequest, JobRequest};
+use gristmill_job::wire::{BackoffRequest, JobRequest, LATEST};
 use gristmill_job::{NewJob, Payload, Start, media};
 use serde_json::Value;
 
@@ -41,7 +41,10 @@ pub fn request(job: &NewJob) -> JobRequest {
         result_ttl_ms: Some(millis(job.result_ttl)),
         headers: Some(headers.collect()),
         traceparent: job.traceparent.clone(),
-        digest: job.digest.map(|digest| digest.to_string()),
+        digest: match job.digest {
+            Some(digest) => Some(digest.to_string()),
+            None => job.latest.then(|| LATEST.to_owned()),
+        },
         id: Some(job.id.to_string()),
     }
 }

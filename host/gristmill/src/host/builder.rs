@@ -85,6 +85,14 @@ impl HostBuilder {
         self
     }
 
+    /// Whether the host shares its plugins with all others on its Redis server: those that are on the shelf
+    /// there are fetched when a job asks for them, where the plugins folder has no file of their name.
+    /// Whoever may write to that server says what plugins are granted on this machine.
+    pub fn share_plugins(mut self, share: bool) -> Self {
+        self.backends.shelf = share;
+        self
+    }
+
     /// Whether a Redis server that can't be used is an error, rather than replaced.
     pub fn require_redis(mut self, required: bool) -> Self {
         self.backends.require_redis = required;
@@ -132,6 +140,7 @@ impl HostBuilder {
     pub(crate) fn without_redis(mut self) -> Self {
         self.backends.redis_url = None;
         self.backends.require_redis = false;
+        self.backends.shelf = false;
         self
     }
 
@@ -212,7 +221,11 @@ impl HostBuilder {
             Arc::clone(&self.clock),
         )
         .map_err(Error::Sandbox)?;
-        let plugins = Arc::new(PluginStore::new(runtime.clone(), self.plugins_dir));
+        let mut plugins = PluginStore::new(runtime.clone(), self.plugins_dir);
+        if let Some(shelf) = backends.shelf {
+            plugins = plugins.with_shelf(shelf);
+        }
+        let plugins = Arc::new(plugins);
         let mut desk = Desk::new(
             backends.queue,
             backends.cache,

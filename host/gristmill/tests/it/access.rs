@@ -58,7 +58,7 @@ fn a_plugin_is_pushed_and_removed() {
     assert_eq!(refused.code, Some(3), "{refused:?}");
     assert!(String::from_utf8_lossy(&refused.stdout).starts_with("component: this is no"));
     assert!(by(ADMIN, &["remove", "pi"]).completed().is_empty());
-    by(ADMIN, &["remove", "pi"]).refused(1, "the daemon has no plugin \"pi\"");
+    by(ADMIN, &["remove", "pi"]).refused(1, "there is no plugin \"pi\" there");
 }
 
 #[test]

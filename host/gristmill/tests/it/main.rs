@@ -17,6 +17,7 @@ mod daemon;
 mod dev;
 mod doctor;
 mod enqueue_many;
+mod fleet;
 mod http;
 mod jobs;
 mod logs;

@@ -18,10 +18,16 @@ pub(crate) struct Daemon {
 /// What a path of a server answers: status and body.
 #[track_caller]
 pub(crate) fn get(url: &str, path: &str) -> (u16, String) {
+    get_with(url, path, "")
+}
+
+/// The same, with these lines in the head.
+#[track_caller]
+pub(crate) fn get_with(url: &str, path: &str, head: &str) -> (u16, String) {
     let host = url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(host).unwrap();
     // An older HTTP, whose answers end with their connection and come in one piece.
-    write!(stream, "GET {path} HTTP/1.0\r\nhost: {host}\r\n\r\n").unwrap();
+    write!(stream, "GET {path} HTTP/1.0\r\nhost: {host}\r\n{head}\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();

@@ -14,6 +14,9 @@ use crate::{
     Priority, QueueName, RetryPolicy, Start, Timestamp, UniqueKey, limits, media,
 };
 
+/// What stands for a digest where any version will do.
+pub const LATEST: &str = "latest";
+
 /// A job as a producer writes it. Keys that are not known are errors that name the key.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -83,9 +86,9 @@ pub struct JobRequest {
         schema(pattern = "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
     )]
     pub traceparent: Option<String>,
-    /// The version of the plugin that must run the job.
+    /// The version of the plugin that must run the job, or `latest` for the one that serves when it starts.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(pattern = "^sha256:[0-9a-fA-F]{64}$"))]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^(sha256:[0-9a-fA-F]{64}|latest)$"))]
     pub digest: Option<String>,
     /// The job's id, a UUID; a random one if not said.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -171,9 +174,12 @@ impl TryFrom<JobRequest> for NewJob {
         let id = read("id", request.id.as_deref(), str::parse::<Uuid>)?.map(JobId::from);
         let priority = request.priority.map(Priority::try_from).transpose();
         let headers = Headers::new(request.headers.clone().unwrap_or_default());
+        let latest = request.digest.as_deref() == Some(LATEST);
+        let digest = request.digest.as_deref().filter(|_| !latest);
         Ok(Self {
             id: id.unwrap_or_else(JobId::random),
-            digest: read("digest", request.digest.as_deref(), str::parse::<Digest>)?,
+            digest: read("digest", digest, str::parse::<Digest>)?,
+            latest,
             function: read("function", request.function.as_deref(), FunctionName::new)?,
             queue: read("queue", request.queue.as_deref(), QueueName::new)?.unwrap_or_default(),
             priority: priority.map_err(wrong("priority"))?.unwrap_or_default(),

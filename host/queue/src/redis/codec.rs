@@ -152,6 +152,8 @@ pub(super) fn job(id: JobId, bytes: &[u8]) -> Decoded<NewJob> {
         id,
         plugin: spec.plugin.parse()?,
         digest: spec.digest,
+        // What a door does; behind it there is a digest or none.
+        latest: false,
         function: spec.function.map(|name| name.parse()).transpose()?,
         input: Payload {
             content_type: spec.content_type.into_owned(),

@@ -69,8 +69,8 @@ pub(crate) async fn call(
 ) -> wasmtime::Result<Answer> {
     let function = instance
         .get_func(&mut *store, export.index)
-        .ok_or_else(|| format_err!("it exports no function {}", export.path))?;
-    match (arguments, &export.shape) {
+        .ok_or_else(|| format_err!("it exports no function {}", export.path()))?;
+    match (arguments, &export.types.shape) {
         (Arguments::Bytes(bytes), Some(shape)) => {
             shaped(store, &function, (bytes,), shape.result).await
         }
@@ -83,10 +83,10 @@ pub(crate) async fn call(
                 Arguments::Text(text) => vec![Val::String(text)],
                 Arguments::Bytes(bytes) => vec![values::list(bytes)],
             };
-            let mut results = vec![Val::Bool(false); usize::from(export.result.is_some())];
+            let mut results = vec![Val::Bool(false); usize::from(export.types.result.is_some())];
             function.call_async(&mut *store, &arguments, &mut results).await?;
             let bytes_max = store.data().limits.result_bytes_max;
-            answered(export.result.as_ref(), results.pop(), bytes_max)
+            answered(export.types.result.as_ref(), results.pop(), bytes_max)
         }
     }
 }

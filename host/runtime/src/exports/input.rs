@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use wasmtime::component::Val;
 use wasmtime::component::wasm_wave::untyped::UntypedFuncCall;
 
-use super::Export;
 use super::call::{Parameter, Shape};
+use super::{Export, FunctionTypes};
 use crate::log_book::cut;
 use crate::misfit::Path;
 use crate::values::{self, Reader, VALUES_MAX, ValueType};
@@ -31,6 +31,40 @@ impl Export {
     /// # Errors
     /// Everything that doesn't fit, each with its path.
     pub(crate) fn arguments(&self, input: &Payload) -> Result<Arguments, String> {
+        self.types.arguments(input, |text| self.of_wave(text))
+    }
+
+    fn of_wave(&self, text: &str) -> Result<Arguments, String> {
+        let told = |error: &dyn std::fmt::Display| {
+            let error = error.to_string();
+            format!("the input is no WAVE that fits: {}", cut(&error, WAVE_FAULT_BYTES_MAX))
+        };
+        let text = text.trim();
+        // The parser reads a call, of which a job's input is the arguments.
+        let call = if text.starts_with('(') { format!("f{text}") } else { format!("f({text})") };
+        let call = UntypedFuncCall::parse(&call).map_err(|error| told(&error))?;
+        let vals =
+            call.to_wasm_params::<Val>(&self.parameter_types).map_err(|error| told(&error))?;
+        Ok(self.types.shaped(vals))
+    }
+}
+
+impl FunctionTypes {
+    /// Whether an input is what the function takes. One in WAVE is taken at its producer's word: it is
+    /// read by the component's own types.
+    ///
+    /// # Errors
+    /// Everything that doesn't fit, each with its path.
+    pub(crate) fn check(&self, input: &Payload) -> Result<(), String> {
+        self.arguments(input, |_| Ok(Arguments::Values(Vec::new()))).map(drop)
+    }
+
+    /// Reads arguments; those in WAVE by `of_wave`.
+    fn arguments(
+        &self,
+        input: &Payload,
+        of_wave: impl FnOnce(&str) -> Result<Arguments, String>,
+    ) -> Result<Arguments, String> {
         let content_type = &input.content_type;
         if input.is_none() {
             return self.of_json(Value::Object(Map::new()));
@@ -43,7 +77,7 @@ impl Export {
             return self.of_json(json()?);
         }
         if media::fits(content_type, media::WAVE) {
-            return self.of_wave(&text_of(input)?);
+            return of_wave(&text_of(input)?);
         }
         match self.parameters.as_slice() {
             [(_, ValueType::Bytes)] => self.of_bytes(&input.data),
@@ -110,20 +144,6 @@ impl Export {
             return reader.fault(&Path::Input, why);
         }
         Some(self.parameters.iter().map(|(name, _)| name.clone()).zip(items).collect())
-    }
-
-    fn of_wave(&self, text: &str) -> Result<Arguments, String> {
-        let told = |error: &dyn std::fmt::Display| {
-            let error = error.to_string();
-            format!("the input is no WAVE that fits: {}", cut(&error, WAVE_FAULT_BYTES_MAX))
-        };
-        let text = text.trim();
-        // The parser reads a call, of which a job's input is the arguments.
-        let call = if text.starts_with('(') { format!("f{text}") } else { format!("f({text})") };
-        let call = UntypedFuncCall::parse(&call).map_err(|error| told(&error))?;
-        let vals =
-            call.to_wasm_params::<Val>(&self.parameter_types).map_err(|error| told(&error))?;
-        Ok(self.shaped(vals))
     }
 
     /// Arguments in the form in which the function is called.

@@ -29,27 +29,33 @@ const BACKSTOP: Duration = Duration::from_secs(30);
 const AWAY_RETRY: Duration = Duration::from_secs(1);
 
 impl PluginStore {
-    /// Follows the folder until `stop` is cancelled: loads what is there, takes new versions over as
-    /// they come, and drops what is removed. Without a folder there is nothing to do. Safe to drop.
+    /// Follows folder and shelf until `stop` is cancelled: loads what is in the folder, takes new versions
+    /// over as they come, and drops what is removed. Without either there is nothing to do. Safe to drop.
     pub async fn watch(&self, stop: CancellationToken) {
-        let Some(dir) = &self.dir else { return };
         self.followed.store(true, Ordering::Relaxed);
-        stop.run_until_cancelled(Follower::new(self, dir).run()).await;
+        let folder = async {
+            if let Some(dir) = &self.dir {
+                Follower::new(self, dir).run().await;
+            }
+        };
+        let both = async { tokio::join!(folder, self.follow_shelf()) };
+        stop.run_until_cancelled(both).await;
     }
 
-    /// Looks through the folder once, for whoever doesn't watch it, and waits for what is loaded.
+    /// Looks through folder and shelf once, for whoever doesn't watch them, and waits for what is loaded.
     ///
     /// # Errors
-    /// [`LoadError::Unreadable`]: the folder. What serves goes on.
+    /// [`LoadError::Unreadable`]: the folder; [`LoadError::Shelf`]. What serves goes on.
     pub async fn rescan(&self) -> Result<(), LoadError> {
-        let Some(dir) = &self.dir else { return Ok(()) };
-        let due = self.due(dir, &Heard::default()).await?;
-        due.into_iter()
-            .map(|name| self.reload(name))
-            .collect::<FuturesUnordered<_>>()
-            .count()
-            .await;
-        Ok(())
+        if let Some(dir) = &self.dir {
+            let due = self.due(dir, &Heard::default()).await?;
+            due.into_iter()
+                .map(|name| self.reload(name))
+                .collect::<FuturesUnordered<_>>()
+                .count()
+                .await;
+        }
+        self.restock().await
     }
 
     /// Which plugins' files are to be read. Those whose file is gone are dropped.

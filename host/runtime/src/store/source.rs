@@ -13,9 +13,12 @@ use bytes::Bytes;
 use gristmill_job::{Digest, PluginName};
 use rustix::fs::OFlags;
 
+use crate::attempt::Runtime;
+use crate::blocking::blocking;
 use crate::error::LoadError;
 use crate::limits::Limits;
 use crate::manifest::Manifest;
+use crate::plugin::Plugin;
 
 /// By what one sees that a plugin's files have changed, without reading them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,4 +187,39 @@ fn whole(path: &Path, file: File, bytes_max: usize) -> Result<Bytes, LoadError> 
 
 fn unreadable(path: &Path, source: std::io::Error) -> LoadError {
     LoadError::Unreadable { path: path.display().to_string(), source }
+}
+
+impl Runtime {
+    /// Makes a plugin of a component's file, binary or text, and of the manifest of the same stem
+    /// beside it, if there is one; the stem becomes the plugin's name, with `-` for `_`.
+    ///
+    /// # Errors
+    /// [`LoadError`] says why it can't be used.
+    pub async fn load_file(&self, path: &Path) -> Result<Plugin, LoadError> {
+        let (file, bytes_max) = (path.to_owned(), self.component_bytes_max());
+        let limits_max = self.limits_max().clone();
+        let read = blocking(move || read_file(&file, bytes_max, &limits_max));
+        let (bytes, manifest) = read.await??;
+        self.load_with(named_after(path)?, bytes, manifest).await
+    }
+
+    /// The same with a manifest that was read already.
+    ///
+    /// # Errors
+    /// [`LoadError`] says why it can't be used.
+    pub async fn load_component(
+        &self,
+        path: &Path,
+        manifest: Manifest,
+    ) -> Result<Plugin, LoadError> {
+        let (file, bytes_max) = (path.to_owned(), self.component_bytes_max());
+        let bytes = blocking(move || read_component(&file, bytes_max)).await??;
+        self.load_with(named_after(path)?, bytes, manifest).await
+    }
+}
+
+/// A component's name, if its file goes by no plugin's name.
+fn named_after(path: &Path) -> Result<PluginName, LoadError> {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    Ok(PluginName::new(&stem.to_lowercase().replace(['_', '.', ' '], "-"))?)
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use gristmill_job::Digest;
+use gristmill_shelf::Shelved;
 
 use super::source::Mark;
 use crate::plugin::{Plugin, WeakPlugin};
@@ -12,12 +13,31 @@ use crate::plugin::{Plugin, WeakPlugin};
 /// was mended by another. Older ones stay only as long as a job runs on them.
 const PREVIOUS_VERSIONS_MAX: usize = 2;
 
+/// Versions that were fetched from the shelf because a job wanted exactly them, and are kept beside the
+/// others for the next such job: as many as the shelf has beside the one that serves.
+const FETCHED_VERSIONS_MAX: usize = gristmill_shelf::limits::VERSIONS_MAX - 1;
+
+/// Where what serves comes from. What comes first in this order is what serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) enum Origin {
+    /// Somebody put it in by hand.
+    Hand,
+    /// The plugins folder.
+    #[default]
+    Folder,
+    /// The fleet's shelf.
+    Shelf,
+}
+
 /// The versions of one plugin.
 #[derive(Default)]
 pub(super) struct Versions {
     serving: Option<Plugin>,
+    origin: Origin,
     /// The newest first.
     previous: VecDeque<Plugin>,
+    /// Those that jobs wanted, the last one first.
+    fetched: VecDeque<Plugin>,
     /// All that ever served and may still run.
     superseded: Vec<WeakPlugin>,
     /// The files of the last look, whether they could be used or not.
@@ -29,14 +49,15 @@ pub(super) struct Versions {
     fault: Option<String>,
     /// The component that it is wrong with, where no manifest could mend it.
     refused: Option<Digest>,
-    by_hand: bool,
+    /// What was last tried of the shelf, whether it could be used or not.
+    shelved: Option<Shelved>,
 }
 
 /// What publishing a version changed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Published {
-    /// Nothing: the plugin was put in by hand.
-    ByHand,
+    /// Nothing: what serves comes from where it comes first.
+    Outranked,
     /// Nothing: it is what served.
     Same,
     /// It is what served, after files that couldn't be used.
@@ -64,7 +85,7 @@ impl Versions {
 
     /// Whether files of this mark are to be read.
     pub(super) fn is_due(&self, mark: Option<Mark>) -> bool {
-        !self.by_hand && (mark.is_none() || mark != self.mark || !self.confirmed)
+        !self.is_by_hand() && (mark.is_none() || mark != self.mark || !self.confirmed)
     }
 
     /// What is wrong with this component, if that is known already.
@@ -73,12 +94,42 @@ impl Versions {
     }
 
     pub(super) fn is_by_hand(&self) -> bool {
-        self.by_hand
+        self.origin == Origin::Hand
+    }
+
+    /// Where it comes from, whether it can be used or not.
+    pub(super) fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// Whether there is anything of it that comes before the shelf's.
+    pub(super) fn hides_the_shelf(&self) -> bool {
+        let is_there = self.serving.is_some() || self.fault.is_some();
+        self.origin < Origin::Shelf && is_there
+    }
+
+    pub(super) fn shelved(&self) -> Option<Shelved> {
+        self.shelved
+    }
+
+    /// What the shelf has can't be used; it need not be tried again where that is its own doing.
+    pub(super) fn fail_shelved(&mut self, tried: Option<Shelved>) {
+        if self.serving.is_none() {
+            self.origin = Origin::Shelf;
+        }
+        self.shelved = tried.or(self.shelved);
+    }
+
+    /// Its files are gone, and what was wrong with them; what serves came from elsewhere.
+    pub(super) fn forget_files(&mut self) {
+        if self.mark.take().is_some() {
+            (self.fault, self.refused) = (None, None);
+        }
     }
 
     /// The version of this digest.
     pub(super) fn of(&self, digest: Digest) -> Option<Plugin> {
-        let mut kept = self.serving.iter().chain(&self.previous);
+        let mut kept = self.serving.iter().chain(&self.previous).chain(&self.fetched);
         let mut running = self.superseded.iter().rev().filter_map(WeakPlugin::upgrade);
         let kept = kept.find(|plugin| plugin.digest() == digest).cloned();
         kept.or_else(|| running.find(|plugin| plugin.digest() == digest))
@@ -87,7 +138,8 @@ impl Versions {
     /// All versions, the newest first.
     pub(super) fn all(&self) -> Vec<Plugin> {
         let mut all: Vec<Plugin> = self.serving.iter().chain(&self.previous).cloned().collect();
-        for running in self.superseded.iter().rev().filter_map(WeakPlugin::upgrade) {
+        let running = self.superseded.iter().rev().filter_map(WeakPlugin::upgrade);
+        for running in self.fetched.iter().cloned().chain(running) {
             if !all.iter().any(|plugin| plugin.digest() == running.digest()) {
                 all.push(running);
             }
@@ -97,17 +149,42 @@ impl Versions {
 
     /// Puts a version in by hand: from now on, files don't matter.
     pub(super) fn insert(&mut self, plugin: Plugin) {
-        self.by_hand = true;
+        self.origin = Origin::Hand;
         (self.mark, self.fault, self.refused) = (None, None, None);
         self.serve(plugin);
     }
 
     /// Lets a version from these files serve.
     pub(super) fn publish(&mut self, plugin: Plugin, mark: Mark) -> Published {
-        if self.by_hand {
-            return Published::ByHand;
+        if self.is_by_hand() {
+            return Published::Outranked;
         }
         self.see(Some(mark));
+        self.origin = Origin::Folder;
+        self.take(plugin)
+    }
+
+    /// Lets a version from the shelf serve.
+    pub(super) fn stock(&mut self, plugin: Plugin, shelved: Shelved) -> Published {
+        if self.hides_the_shelf() {
+            return Published::Outranked;
+        }
+        (self.origin, self.shelved) = (Origin::Shelf, Some(shelved));
+        self.take(plugin)
+    }
+
+    /// Keeps a version that a job wants and that doesn't serve.
+    pub(super) fn keep(&mut self, plugin: Plugin) {
+        if self.serving.is_none() && self.fault.is_none() {
+            self.origin = Origin::Shelf;
+        }
+        self.superseded.retain(|version| version.upgrade().is_some());
+        self.superseded.push(plugin.downgrade());
+        self.fetched.push_front(plugin);
+        self.fetched.truncate(FETCHED_VERSIONS_MAX);
+    }
+
+    fn take(&mut self, plugin: Plugin) -> Published {
         self.refused = None;
         let was_faulty = self.fault.take().is_some();
         let digest = plugin.digest();
@@ -129,7 +206,7 @@ impl Versions {
         mark: Option<Mark>,
         refused: Option<Digest>,
     ) -> bool {
-        if self.by_hand {
+        if self.is_by_hand() {
             return false;
         }
         self.see(mark);
@@ -146,6 +223,7 @@ impl Versions {
     fn serve(&mut self, plugin: Plugin) -> Option<Digest> {
         let digest = plugin.digest();
         self.previous.retain(|previous| previous.digest() != digest);
+        self.fetched.retain(|fetched| fetched.digest() != digest);
         let old = self.serving.replace(plugin)?;
         self.superseded.retain(|version| version.upgrade().is_some());
         let replaced = old.digest();

@@ -1,7 +1,10 @@
 //! Names with what stands behind them, in their order, found without looking at all of them.
 
+use serde::{Deserialize, Serialize, Serializer};
+
 /// Cases of a type may be thousands, and an input may name one in each of its values.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(from = "Vec<(String, T)>")]
 pub(crate) struct Named<T> {
     entries: Vec<(String, T)>,
     /// Where they are, in the order of their names.
@@ -21,6 +24,18 @@ impl<T> Named<T> {
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().map(|(name, _)| name.as_str())
+    }
+}
+
+impl<T: Serialize> Serialize for Named<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.entries.serialize(serializer)
+    }
+}
+
+impl<T> From<Vec<(String, T)>> for Named<T> {
+    fn from(entries: Vec<(String, T)>) -> Self {
+        entries.into_iter().collect()
     }
 }
 

@@ -9,7 +9,7 @@ const USUAL: &str = "server";
 /// Sections, with their flags.
 const SECTIONS: [(&str, &[&str]); 4] = [
     ("log", &["log", "log-format"]),
-    ("plugins", &["plugins", "limit", "limit-max"]),
+    ("plugins", &["plugins", "share-plugins", "limit", "limit-max"]),
     ("backends", &["redis-url", "require-redis", "cache-url", "state-dir"]),
     (
         "worker",

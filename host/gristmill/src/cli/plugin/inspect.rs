@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::builder::FalseyValueParser;
 use gristmill::runtime::{Grants, Interface, Signature, Target};
-use gristmill::{Client, FunctionView, LimitsView, Plugin, PluginEntry, PluginView};
+use gristmill::{FunctionView, LimitsView, Plugin, PluginEntry, PluginView, PluginsView};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -91,8 +91,8 @@ struct FolderView {
 }
 
 pub(super) async fn run(args: &Args) -> Result<Exit, Error> {
-    if let Some(server) = &args.place.server {
-        return inspect_there(args, &args.place.credentials.client(server)?).await;
+    if let Some(view) = args.place.elsewhere().await? {
+        return inspect_there(args, view);
     }
     let component = Component::parse(&args.plugin)?;
     let host = args.place.plugins.builder(None)?.concurrency(1).build().await?;
@@ -109,11 +109,11 @@ pub(super) async fn run(args: &Args) -> Result<Exit, Error> {
     Ok(Exit::Completed)
 }
 
-/// What a daemon says of one of its plugins.
-async fn inspect_there(args: &Args, client: &Client) -> Result<Exit, Error> {
-    let mut plugins = client.plugins().await?.plugins.into_iter();
+/// What a daemon, or a fleet, says of one of its plugins.
+fn inspect_there(args: &Args, view: PluginsView) -> Result<Exit, Error> {
+    let mut plugins = view.plugins.into_iter();
     let Some(entry) = plugins.find(|entry| entry.name().as_str() == args.plugin) else {
-        return Err(Error::NotFound(format!("the daemon has no plugin {:?}", args.plugin)));
+        return Err(Error::NotFound(format!("there is no plugin {:?} there", args.plugin)));
     };
     match &entry {
         PluginEntry::Usable(view) if args.schema => output::json(&schemas(view))?,

@@ -31,6 +31,10 @@ impl Args {
                 let why = "jobs that nobody here runs have to be where others find them";
                 faults.push(format!("--api-only needs --redis-url: {why}"));
             }
+            None if self.share_plugins => {
+                let why = "plugins are shared on a server";
+                faults.push(format!("--share-plugins needs --redis-url: {why}"));
+            }
             None if self.redis.require_redis => {
                 let why = "no address of a server is given";
                 faults.push(format!("--require-redis needs --redis-url: {why}"));

@@ -70,6 +70,13 @@ fn every_option_arrives() {
 }
 
 #[test]
+fn the_latest_version_is_asked_for_by_its_name() {
+    let job = parse(json!({"plugin": "p", "digest": "latest"})).unwrap();
+    assert!(job.latest && job.digest.is_none());
+    assert!(!parse(json!({"plugin": "p"})).unwrap().latest);
+}
+
+#[test]
 fn a_fault_names_its_field() {
     check_refused(json!({"plugin": "p", "inptu": 1}), "unknown field `inptu`");
     check_refused(json!({"input": 1}), "missing field `plugin`");
