@@ -146,7 +146,7 @@ impl Shelf for RedisShelf {
         let mut arguments = Arguments::default();
         arguments.push(name.as_str());
         arguments.push(digest.to_string());
-        arguments.push(component.to_vec());
+        arguments.push(component.clone());
         arguments.push(about);
         arguments.push_number(limits::VERSIONS_MAX);
         arguments.push_number(self.plugins_max);

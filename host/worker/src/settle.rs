@@ -52,6 +52,10 @@ pub(crate) fn settle(
         Ended::NotStarted => release(&leased, None, circumstances.interruption),
         Ended::Busy if circumstances.cancel_requested => cancelled(&leased),
         Ended::Busy => deferred(&leased, circumstances.now),
+        // The plugin may be there as soon as it can be asked for, however old the job is.
+        Ended::NoPlugin(error) if error.is_passing() && !circumstances.cancel_requested => {
+            release(&leased, Some(release_delay(&leased, circumstances.now)), &error.to_string())
+        }
         Ended::NoPlugin(error) => no_plugin(&leased, &error, circumstances),
         Ended::HostUnwell(why) => {
             let delay = release_delay(&leased, circumstances.now);

@@ -41,9 +41,10 @@ pub(crate) struct Push {
 
 /// Put a plugin into the plugins folder, in place of the one with its name
 ///
-/// Where the daemon shares its plugins with others, on the shelf from which all of them fetch it. As `multipart/form-data` with the parts `component` and `manifest`, or the component alone as
+/// As `multipart/form-data` with the parts `component` and `manifest`, or the component alone as
 /// `application/wasm`, which then has no manifest. It is checked first, as `gristmill plugin check`
-/// does, and nothing is changed where something is wrong.
+/// does, and nothing is changed where something is wrong. A daemon that shares its plugins puts it on the
+/// shelf of its fleet instead, from which all of them fetch it.
 #[utoipa::path(put, path = "/v1/plugins/{name}", operation_id = "putPlugin", tag = "plugins",
     params(("name" = PluginName, Path, description = "The plugin's name")),
     request_body(content((Push = "multipart/form-data"), (Raw = "application/wasm"))),

@@ -18,6 +18,7 @@ use crate::routes::Front;
 pub(crate) async fn list(State(front): State<Front>) -> Result<Json<PluginsView>, Problem> {
     let unreadable = |error: LoadError| Problem::new(Kind::Unavailable, error.to_string());
     let mut plugins = Vec::new();
+    front.desk.plugins.see_shelf().await;
     for name in front.desk.plugin_names().await.map_err(unreadable)? {
         plugins.push(match front.seen(&name).await {
             Ok(view) => PluginEntry::Usable(view),

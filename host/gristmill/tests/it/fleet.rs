@@ -180,7 +180,7 @@ fn a_file_in_the_folder_comes_first_and_says_what_it_hides() {
         (sharing(&server.url(), &[]), sharing(&server.url(), &["plugins/echo.wasm"]));
     let before = listed(&own)["digest"].clone();
     let shared = push(&fleet, "echo", 1);
-    own.running.until("a file of it, which hides the fleet's");
+    own.running.until("a file of it; it hides the fleet's");
     let entry = listed(&own);
     assert_eq!(entry["digest"], before);
     assert!(entry["fault"].as_str().unwrap().contains(&shared), "{entry}");

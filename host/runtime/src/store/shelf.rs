@@ -1,7 +1,10 @@
 //! The plugins of a fleet: fetched from the shelf when they are first asked for, and followed from then
 //! on. A plugin of which the folder has a file is the folder's.
 //!
-//! What is loaded needs the shelf no more. What is on it and can't be used takes nothing's place.
+//! What is loaded needs the shelf no more. What is on it and can't be used takes nothing's place. [`door`] is
+//! for those who put plugins there and look at them.
+
+mod door;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
@@ -12,12 +15,11 @@ use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use gristmill_job::{Digest, PluginName};
-use gristmill_shelf::{About, Error, Listing, Release, Shelf, Shelved, Version};
+use gristmill_shelf::{Listing, Shelf, Shelved, Version};
 
 use super::PluginStore;
 use super::versions::{Origin, Versions};
 use crate::blocking::blocking;
-use crate::description::Description;
 use crate::error::LoadError;
 use crate::manifest::Manifest;
 use crate::plugin::Plugin;
@@ -31,6 +33,8 @@ const AWAY_RETRY: Duration = Duration::from_secs(1);
 /// The shelf, and what was last seen of it.
 pub(super) struct Supply {
     shelf: Arc<dyn Shelf>,
+    /// One at a time looks: what was seen first mustn't be kept last.
+    looking: tokio::sync::Mutex<()>,
     seen: Mutex<Seen>,
 }
 
@@ -43,25 +47,12 @@ struct Seen {
     hidden: BTreeSet<(PluginName, Digest)>,
 }
 
-impl Supply {
-    async fn describe(
-        &self,
-        name: &PluginName,
-        digest: Digest,
-    ) -> Result<Option<Description>, Error> {
-        let Some(about) = self.shelf.about(name, digest).await? else { return Ok(None) };
-        let description = Description::parse(name, digest, &about.description);
-        let damaged = |reason| Error::Incomplete { name: name.clone(), digest, reason };
-        description.map(Some).map_err(damaged)
-    }
-}
-
 impl PluginStore {
     /// The same store, with the plugins of a fleet beside those of the folder: one is fetched when it is
     /// first asked for, and then followed where the store is watched.
     #[must_use]
     pub fn with_shelf(mut self, shelf: Arc<dyn Shelf>) -> Self {
-        self.supply = Some(Supply { shelf, seen: Mutex::default() });
+        self.supply = Some(Supply { shelf, looking: Default::default(), seen: Mutex::default() });
         self
     }
 
@@ -77,63 +68,6 @@ impl PluginStore {
     #[must_use]
     pub fn has_shelf(&self) -> bool {
         self.supply.is_some()
-    }
-
-    /// Puts a plugin on the shelf, made of this component and this manifest.
-    ///
-    /// # Errors
-    /// [`LoadError::Shelf`].
-    pub async fn shelve(
-        &self,
-        plugin: &Plugin,
-        component: bytes::Bytes,
-        manifest: Option<String>,
-    ) -> Result<(), LoadError> {
-        let Some(supply) = &self.supply else { return Err(self.not_found(plugin.name())) };
-        let about = About { manifest, description: plugin.description() };
-        let release = Release { name: plugin.name().clone(), component, about };
-        supply.shelf.publish(&release).await?;
-        Ok(())
-    }
-
-    /// Takes a plugin off the shelf; false: it wasn't there.
-    ///
-    /// # Errors
-    /// [`LoadError::Shelf`].
-    pub async fn unshelve(&self, name: &PluginName) -> Result<bool, LoadError> {
-        match &self.supply {
-            Some(supply) => Ok(supply.shelf.remove(name).await?),
-            None => Ok(false),
-        }
-    }
-
-    /// What the version that serves of a plugin on the shelf says of itself, without fetching it; none, if
-    /// it isn't there.
-    ///
-    /// # Errors
-    /// [`LoadError::Shelf`].
-    pub async fn described(&self, name: &PluginName) -> Result<Option<Description>, LoadError> {
-        let Some(supply) = &self.supply else { return Ok(None) };
-        match supply.shelf.versions(name).await?.first() {
-            Some(shelved) => Ok(supply.describe(name, shelved.digest).await?),
-            None => Ok(None),
-        }
-    }
-
-    /// What all versions of a plugin on the shelf say of themselves, the one that serves first.
-    ///
-    /// # Errors
-    /// [`LoadError::Shelf`].
-    pub async fn described_versions(
-        &self,
-        name: &PluginName,
-    ) -> Result<Vec<Description>, LoadError> {
-        let Some(supply) = &self.supply else { return Ok(Vec::new()) };
-        let mut described = Vec::new();
-        for Shelved { digest, .. } in supply.shelf.versions(name).await? {
-            described.extend(supply.describe(name, digest).await?);
-        }
-        Ok(described)
     }
 
     /// Whether this version of a plugin serves from the shelf, so that every worker of the fleet can have
@@ -164,12 +98,9 @@ impl PluginStore {
         let versions = plugins.get(name)?;
         let serving = versions.serving()?.digest();
         let is_hidden = versions.hides_the_shelf() && serving != shelved.digest;
-        is_hidden.then(|| {
-            format!(
-                "the plugins folder has a file of it, which hides the fleet's {}",
-                shelved.digest
-            )
-        })
+        let digest = shelved.digest;
+        is_hidden
+            .then(|| format!("the plugins folder has a file of it; it hides the fleet's {digest}"))
     }
 
     /// A plugin of which the folder has no file; whoever calls holds its gate.
@@ -266,11 +197,20 @@ impl PluginStore {
         Ok(self.announce(published, plugin, serving))
     }
 
+    /// Sees what is on the shelf now, for whoever lists it before a change was heard of. Nothing is loaded;
+    /// where it is away, that is kept as its fault.
+    pub async fn see_shelf(&self) {
+        if let Some(supply) = &self.supply {
+            // What is due the follower finds, too.
+            let _ = self.look_at(supply).await;
+        }
+    }
+
     /// Looks at the shelf once, and waits for what is loaded.
     pub(super) async fn restock(&self) -> Result<(), LoadError> {
         let Some(supply) = &self.supply else { return Ok(()) };
         let due = self.look_at(supply).await?;
-        let loads = due.into_iter().map(|name| self.reload_shelved(supply, name));
+        let loads = due.into_iter().map(|name| self.reload_shelved(name));
         loads.collect::<FuturesUnordered<_>>().count().await;
         Ok(())
     }
@@ -278,6 +218,7 @@ impl PluginStore {
     /// Which plugins that are known here have another version on the shelf. Those that are no longer there
     /// are dropped.
     async fn look_at(&self, supply: &Supply) -> Result<Vec<PluginName>, LoadError> {
+        let _turn = supply.looking.lock().await;
         let listing = match supply.shelf.list().await {
             Ok(listing) => listing,
             Err(error) => {
@@ -344,14 +285,12 @@ impl PluginStore {
     }
 
     /// Takes over what the shelf has of a plugin. What goes wrong is kept and logged there.
-    async fn reload_shelved(&self, supply: &Supply, name: PluginName) -> PluginName {
+    async fn reload_shelved(&self, name: PluginName) -> PluginName {
         let permit = self.background.acquire().await;
         let gate = self.gate(&name);
         let entered = gate.lock().await;
-        let shelved = lock(&supply.seen).listing.current(&name);
-        if let Some(shelved) = shelved {
-            let _ = self.stock(supply, &name, shelved).await;
-        }
+        // Asked anew: somebody may have found a newer one while this waited for its turn.
+        let _ = self.find_shelved(&name).await;
         drop((entered, permit));
         self.leave(&name, gate);
         name
@@ -372,7 +311,7 @@ impl PluginStore {
             tokio::pin!(pause);
             for name in looked.unwrap_or_default() {
                 if loading.insert(name.clone()) {
-                    loads.push(Box::pin(self.reload_shelved(supply, name)));
+                    loads.push(Box::pin(self.reload_shelved(name)));
                 } else {
                     again.insert(name);
                 }

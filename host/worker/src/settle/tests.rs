@@ -2,6 +2,7 @@
 
 use gristmill_job::{Disposition, NewJob, Payload, PluginName, RetryPolicy};
 use gristmill_queue::Held;
+use gristmill_shelf::redis::ConnectError;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
@@ -111,6 +112,17 @@ fn a_job_without_its_plugin_waits_longer_and_longer_and_then_fails() {
     let Settlement::Fail { error, .. } = pending.settlement else { panic!("it didn't fail") };
     assert_eq!(error.code, "unknown-plugin");
     check_state(&run(leased(1_000_000, 0), no_plugin(), true).1, JobState::Cancelled);
+}
+
+#[test]
+fn a_job_whose_plugin_cannot_be_asked_for_waits_however_old_it_is() {
+    let away = || {
+        let (address, reason) = ("redis://host".to_owned(), "refused".to_owned());
+        let unreachable = ConnectError::Unreachable { address, reason };
+        Ended::NoPlugin(gristmill_shelf::Error::from(unreachable).into())
+    };
+    check_released(&run(leased(0, 0), away(), false).1, Some(Duration::from_secs(30)));
+    check_state(&run(leased(0, 0), away(), true).1, JobState::Cancelled);
 }
 
 #[test]
