@@ -169,7 +169,7 @@ impl Queue for RedisQueue {
         self.check_batch("notes", cycle.notes.len())?;
         // From now on its bell keeps what is told of it.
         self.mailbox.bell(cycle.worker);
-        let turned = self.server.cycle(cycle, &self.mailbox.name).await;
+        let turned = self.server.cycle(cycle, &self.mailbox).await;
         if let Err(Error::WorkerReaped(worker)) = &turned {
             self.mailbox.forget(*worker);
         }
@@ -202,11 +202,16 @@ impl Queue for RedisQueue {
     async fn wake(&self, worker: WorkerId, queues: &[QueueName]) {
         let bell = self.mailbox.bell(worker);
         self.mailbox.is_open().await;
-        let asked = queues.iter().map(|queue| self.has_something(worker, queue));
+        // A cycle that found nothing has seen to it that the worker is called.
+        let unasked = queues.iter().filter(|queue| !self.mailbox.is_expected(worker, queue));
+        let asked = unasked.map(|queue| self.has_something(worker, queue));
         match try_join_all(asked).await {
             Ok(found) if found.contains(&true) => {}
             // Who can't ask waits all the same: the caller's own bound ends it.
-            Ok(_) | Err(_) => bell.notified().await,
+            Ok(_) | Err(_) => {
+                bell.notified().await;
+                self.mailbox.rang(worker);
+            }
         }
     }
 

@@ -5,11 +5,11 @@
 //! somebody waits for. What is published while nobody is subscribed is lost; so whenever the
 //! subscription is made anew, all workers are woken and all who wait look for themselves.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, ensure};
-use gristmill_job::{JobId, WorkerId};
+use gristmill_job::{JobId, QueueName, WorkerId};
 use gristmill_redis::{Link, Listener, Subscription};
 use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
@@ -40,6 +40,8 @@ pub(super) struct Mailbox {
 #[derive(Debug, Default)]
 struct Post {
     bells: Mutex<HashMap<WorkerId, Arc<Notify>>>,
+    /// The queues that call a worker when they have something.
+    calling: Mutex<HashMap<WorkerId, BTreeSet<QueueName>>>,
     waiting: Mutex<HashMap<JobId, Vec<oneshot::Sender<Heard>>>>,
 }
 
@@ -61,6 +63,28 @@ impl Mailbox {
     /// Takes the bell of a worker away that is no more.
     pub(super) fn forget(&self, worker: WorkerId) {
         self.post.bells().remove(&worker);
+        self.rang(worker);
+    }
+
+    /// Notes whether a queue calls a worker when it has something.
+    pub(super) fn expect(&self, worker: WorkerId, queue: &QueueName, calls: bool) {
+        let mut calling = self.post.calling();
+        let queues = calling.entry(worker).or_default();
+        if !calls {
+            queues.remove(queue);
+        } else if !queues.contains(queue) {
+            queues.insert(queue.clone());
+        }
+    }
+
+    /// Whether a queue calls a worker when it has something.
+    pub(super) fn is_expected(&self, worker: WorkerId, queue: &QueueName) -> bool {
+        self.post.calling().get(&worker).is_some_and(|queues| queues.contains(queue))
+    }
+
+    /// One of the queues has called a worker, and calls it no more until it is asked again.
+    pub(super) fn rang(&self, worker: WorkerId) {
+        self.post.calling().remove(&worker);
     }
 
     /// Waits until letters come.
@@ -93,6 +117,10 @@ impl Mailbox {
 impl Post {
     fn bells(&self) -> MutexGuard<'_, HashMap<WorkerId, Arc<Notify>>> {
         self.bells.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn calling(&self) -> MutexGuard<'_, HashMap<WorkerId, BTreeSet<QueueName>>> {
+        self.calling.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn waiting(&self) -> MutexGuard<'_, HashMap<JobId, Vec<oneshot::Sender<Heard>>>> {

@@ -9,6 +9,7 @@ use redis::Value;
 
 use super::codec::{self, Decoded, Left, Package, millis};
 use super::intake::{Bounds, Item};
+use super::mailbox::Mailbox;
 use super::record::{leased, leased_again, until};
 use super::reply::{job_id, worker_id};
 use super::server::{Server, worker_bytes};
@@ -159,6 +160,8 @@ enum Turned {
         reply: CycleReply,
         /// Jobs for other queues that wait to be handed over.
         outbox: u64,
+        /// Whether the worker is called when there is something.
+        is_hungry: bool,
     },
 }
 
@@ -174,6 +177,7 @@ fn turned(value: Value, me: WorkerId) -> Decoded<Turned> {
     let more = reply.flag()?;
     let resync = reply.flag()?;
     let outbox = reply.count()?;
+    let is_hungry = reply.flag()?;
     let jobs = jobs(&reply.bytes()?, reply.list()?, reply.list()?)?;
     let settled = |&verdict: &u8| match verdict {
         b'1' => Settled::Recorded,
@@ -189,7 +193,7 @@ fn turned(value: Value, me: WorkerId) -> Decoded<Turned> {
         more,
         resync,
     };
-    Ok(Turned::Done { reply, outbox })
+    Ok(Turned::Done { reply, outbox, is_hungry })
 }
 
 /// Leased jobs of their ids and envelopes; of those that were touched before, the place among them, the
@@ -216,24 +220,25 @@ impl Server {
     pub(super) async fn cycle(
         &self,
         cycle: &mut Cycle,
-        mailbox: &str,
+        mailbox: &Mailbox,
     ) -> Result<CycleReply, Error> {
         self.register(&cycle.queue).await?;
         let parts = parts(cycle, self.config.batch_items_max);
         let last = parts.len() - 1;
         let mut verdicts = Vec::with_capacity(cycle.settlements.len());
         for (i, part) in parts.into_iter().enumerate() {
-            let arguments = self.turn_arguments(cycle, mailbox, part, i == last);
+            let arguments = self.turn_arguments(cycle, &mailbox.name, part, i == last);
             let (worker, queue) = (cycle.worker, &cycle.queue);
             let value =
                 self.run_for(worker, &script::CYCLE, queue, &arguments, Repeat::Never).await?;
             match self.understood(turned(value, worker))? {
                 Turned::Reaped => return Err(Error::WorkerReaped(worker)),
-                Turned::Done { mut reply, outbox } => {
+                Turned::Done { mut reply, outbox, is_hungry } => {
                     verdicts.append(&mut reply.verdicts);
                     if i == last {
                         cycle.settlements.clear();
                         cycle.notes.clear();
+                        mailbox.expect(worker, queue, is_hungry);
                         self.hand_over(queue, outbox).await;
                         return Ok(CycleReply { verdicts, ..reply });
                     }

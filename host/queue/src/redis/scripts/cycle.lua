@@ -71,6 +71,7 @@ for class = 0, 3 do
     ready = ready + left[class]
   end
 end
+local has_room = want > 0
 want = number('paused') == 1 and 0 or math.min(want, batch_max, ready)
 local leased, envelopes, touched = {}, {}, {}
 if want > 0 then
@@ -100,7 +101,12 @@ local cancels = call('HGET', k_cancelling, worker)
 cancels = cancels and rare().to_cancel(cancels) or ''
 local lapsed = call('ZRANGEBYSCORE', k_leases, '-inf', now, 'LIMIT', 0, batch_max)
 local is_more = number('paused') ~= 1 and ready > 0
+-- One that has room and finds nothing is called when there is something.
+local is_hungry = has_room and not is_more and #leased == 0 and due ~= 0
+if is_hungry then
+  call('ZADD', k_hungry, 'NX', now, worker .. box)
+end
 return {
   'ok', verdicts, cancels, concat(lapsed), due or -1, is_more and 1 or 0, resync and 1 or 0,
-  call('HLEN', k_outbox), concat(leased), envelopes, touched,
+  call('HLEN', k_outbox), is_hungry and 1 or 0, concat(leased), envelopes, touched,
 }

@@ -30,7 +30,7 @@ end
 -- Whether a job has ended and its time to be kept is over.
 local function is_to_be_forgotten(id)
   local bytes = call('HGET', k_states, id)
-  return bytes and ('CFX'):find(bytes:sub(1, 1), 1, true)
+  return bytes and FINAL:find(bytes:sub(1, 1), 1, true)
     and struct.unpack('>I8', bytes, EXPIRES_AT) <= now
 end
 
