@@ -37,6 +37,7 @@ test: plugins ## run all tests and the examples in the documentation
 	cargo nextest run --locked --workspace --all-features
 	cargo nextest run --locked $(plugins) --config-file .config/nextest.toml
 	scripts/test-guest-sdks
+	scripts/test-book
 	target/debug/gristmill test plugins --skip-unbuilt \
 		--plugins target/plugins,target/interpreted-plugins --state-dir target/test-state
 	scripts/prove-kit

@@ -75,3 +75,8 @@ pub use gristmill_worker::{
     Summary, Tuning, Vitals,
 };
 pub use tokio_util::sync::CancellationToken;
+
+/// Pages whose code is an embedder's: it is compiled as the examples here are.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/testing.md")]
+mod book {}

@@ -7,6 +7,7 @@
 mod named;
 mod read;
 mod schema;
+mod straight;
 #[cfg(test)]
 pub(crate) mod tests;
 mod write;
@@ -14,11 +15,12 @@ mod write;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use wasmtime::component::Type;
+use wasmtime::component::{Type, Val};
 
 pub(crate) use named::Named;
 pub(crate) use read::{Reader, VALUES_MAX};
 pub(crate) use schema::{array, object, schema};
+pub(crate) use straight::arguments;
 pub(crate) use write::{Full, list, raw, to_json};
 
 /// The most types that the parameters and results of a component's functions are made of: far more than
@@ -73,6 +75,20 @@ impl Integer {
             Self::U32 => ("u32", 0, u32::MAX.into()),
             Self::S64 => ("s64", i64::MIN.into(), i64::MAX.into()),
             Self::U64 => ("u64", 0, u64::MAX.into()),
+        }
+    }
+
+    /// The number as a value, if it is within these bounds.
+    pub(crate) fn val(self, number: i128) -> Option<Val> {
+        match self {
+            Self::S8 => number.try_into().map(Val::S8).ok(),
+            Self::U8 => number.try_into().map(Val::U8).ok(),
+            Self::S16 => number.try_into().map(Val::S16).ok(),
+            Self::U16 => number.try_into().map(Val::U16).ok(),
+            Self::S32 => number.try_into().map(Val::S32).ok(),
+            Self::U32 => number.try_into().map(Val::U32).ok(),
+            Self::S64 => number.try_into().map(Val::S64).ok(),
+            Self::U64 => number.try_into().map(Val::U64).ok(),
         }
     }
 }

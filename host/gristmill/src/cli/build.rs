@@ -17,8 +17,10 @@ use super::report::{aligned, bytes};
 use super::sdk::SdkArgs;
 use super::signals::Signals;
 
+mod c;
 mod child;
 mod javascript;
+mod linkers;
 mod place;
 mod project;
 mod python;
@@ -35,7 +37,7 @@ pub(crate) const COMPONENTIZE_PY: &str = "0.25.1";
 /// Build a plugin's component, check it, and put it where jobs find it
 ///
 /// A folder with a Cargo.toml is built by cargo, one with a package.json by componentize-qjs, one with a
-/// pyproject.toml or a plugin.py by componentize-py. What they say goes to stderr. The component and its
+/// pyproject.toml or a plugin.py by componentize-py, one with a plugin.c by clang. What they say goes to stderr. The component and its
 /// manifest, plugin.toml, take their places as NAME.wasm and NAME.toml once they have passed the checks of
 /// `plugin check`.
 #[derive(clap::Args)]
@@ -115,6 +117,7 @@ impl Builder {
             Language::Rust => rust::build(&self.project).await?,
             Language::Js => javascript::build(&self.project, self.sdk.as_deref()).await?,
             Language::Python => python::build(&self.project, self.sdk.as_deref()).await?,
+            Language::C => c::build(&self.project).await?,
         };
         let name = self.project.name.as_str();
         let staged = self.project.work()?.join(format!("{name}.wasm"));

@@ -108,7 +108,8 @@ fn link_sdk(lang: Language, dir: &Path, sdk: &Sdk) -> std::io::Result<()> {
 }
 
 fn told(lang: Language, name: &PluginName, dir: &Path, sdk: &Sdk) -> String {
-    let mut text = format!("{}: a plugin in {lang}; its SDK is {sdk}\n", dir.display());
+    let from = lang.shown_sdk(sdk);
+    let mut text = format!("{}: a plugin in {lang}; its SDK is {from}\n", dir.display());
     let tests = lang.unit_tests();
     let mut step = |command: &str, what: &str| {
         let _ = write!(text, "\n  {command:48}  {what}");

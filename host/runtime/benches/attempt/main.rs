@@ -74,11 +74,16 @@ fn main() {
     for threads in [1, 2] {
         bench.compare(threads, rounds, length);
     }
+    typed::compare(rounds);
     if std::env::var("BENCH_WAY").is_err() {
         cache_hit::compare(rounds);
-        typed::compare(rounds);
         languages::compare(rounds);
     }
+}
+
+/// Whether a way is measured: all are, or the one that was named.
+fn is_wanted(name: &str) -> bool {
+    std::env::var("BENCH_WAY").map_or(true, |only| name.contains(&only))
 }
 
 #[expect(clippy::print_stdout, reason = "a benchmark's result")]
@@ -111,12 +116,10 @@ impl Bench {
 
     /// Measures all ways in turn, several times over.
     fn compare(&self, threads: usize, rounds: u64, length: Duration) {
-        let only = std::env::var("BENCH_WAY").ok();
         let mut rates: [Vec<f64>; 4] = Default::default();
         for _ in 0..rounds {
             for (i, (way, name)) in Way::ALL.into_iter().enumerate() {
-                let is_wanted = only.as_deref().is_none_or(|only| name.contains(only));
-                rates[i].push(if is_wanted {
+                rates[i].push(if is_wanted(name) {
                     self.measure(way, threads, length)
                 } else {
                     f64::NAN

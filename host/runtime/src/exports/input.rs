@@ -69,12 +69,8 @@ impl FunctionTypes {
         if input.is_none() {
             return self.of_json(Value::Object(Map::new()));
         }
-        let json = || {
-            serde_json::from_slice(&input.data)
-                .map_err(|error| format!("the input is no valid JSON: {error}"))
-        };
         if media::is_json(content_type) {
-            return self.of_json(json()?);
+            return self.of_json_text(&input.data);
         }
         if media::fits(content_type, media::WAVE) {
             return of_wave(&text_of(input)?);
@@ -86,12 +82,23 @@ impl FunctionTypes {
             }
             [] => Err(format!("{} takes no input", self.path.function)),
             // A number on a command line is text as far as its sender knows.
-            _ if media::is_text(content_type) => self.of_json(json()?),
+            _ if media::is_text(content_type) => self.of_json_text(&input.data),
             _ => {
                 let takes = self.accepts().join(" or ");
                 Err(format!("{} takes {takes}, not {content_type}", self.path.function))
             }
         }
+    }
+
+    fn of_json_text(&self, text: &[u8]) -> Result<Arguments, String> {
+        if self.shape.is_none()
+            && let Some(vals) = values::arguments(&self.parameters, text)
+        {
+            return Ok(Arguments::Values(vals));
+        }
+        let json = serde_json::from_slice(text)
+            .map_err(|error| format!("the input is no valid JSON: {error}"))?;
+        self.of_json(json)
     }
 
     fn of_json(&self, json: Value) -> Result<Arguments, String> {

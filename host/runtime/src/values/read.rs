@@ -16,7 +16,7 @@ use crate::misfit::{FAULTS_MAX, Faults, Path, listed, quoted, shown};
 pub(crate) const VALUES_MAX: usize = 1 << 18;
 
 /// Base64 as most encoders write it, with or without padding.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
+pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
@@ -97,11 +97,8 @@ impl Reader {
             (ValueType::Bool, Value::Bool(bool)) => Some(Val::Bool(bool)),
             (ValueType::Integer(integer), json) => self.integer(*integer, ty, &json, path),
             (ValueType::F32, json) => self.float(ty, &json, path).and_then(|float| {
-                let narrow = float as f32;
-                if narrow.is_infinite() && float.is_finite() {
-                    return self.fault(path, format_args!("{float:e} is out of range for f32"));
-                }
-                Some(Val::Float32(narrow))
+                let val = narrow(float).map(Val::Float32);
+                val.or_else(|| self.fault(path, format_args!("{float:e} is out of range for f32")))
             }),
             (ValueType::F64, json) => self.float(ty, &json, path).map(Val::Float64),
             (ValueType::Char, Value::String(text)) => {
@@ -145,33 +142,17 @@ impl Reader {
         path: &Path<'_>,
     ) -> Option<Val> {
         let Some(number) = whole(json) else { return self.misfit(ty, json, path) };
-        let (name, min, max) = integer.bounds();
-        if !(min..=max).contains(&number) {
+        integer.val(number).or_else(|| {
+            let (name, min, max) = integer.bounds();
             let why = format_args!("{number} is out of range for {name} ({min} to {max})");
-            return self.fault(path, why);
-        }
-        // Within bounds, so that no conversion fails.
-        match integer {
-            Integer::S8 => number.try_into().map(Val::S8).ok(),
-            Integer::U8 => number.try_into().map(Val::U8).ok(),
-            Integer::S16 => number.try_into().map(Val::S16).ok(),
-            Integer::U16 => number.try_into().map(Val::U16).ok(),
-            Integer::S32 => number.try_into().map(Val::S32).ok(),
-            Integer::U32 => number.try_into().map(Val::U32).ok(),
-            Integer::S64 => number.try_into().map(Val::S64).ok(),
-            Integer::U64 => number.try_into().map(Val::U64).ok(),
-        }
+            self.fault(path, why)
+        })
     }
 
     fn float(&mut self, ty: &ValueType, json: &Value, path: &Path<'_>) -> Option<f64> {
         match json {
             Value::Number(number) => number.as_f64(),
-            Value::String(text) => match text.as_str() {
-                "NaN" => Some(f64::NAN),
-                "Infinity" => Some(f64::INFINITY),
-                "-Infinity" => Some(f64::NEG_INFINITY),
-                _ => self.misfit(ty, json, path),
-            },
+            Value::String(text) => without_number(text).or_else(|| self.misfit(ty, json, path)),
             _ => self.misfit(ty, json, path),
         }
     }
@@ -391,4 +372,20 @@ fn whole(json: &Value) -> Option<i128> {
         }
         _ => None,
     }
+}
+
+/// What JSON has no number for, by its name.
+pub(super) fn without_number(name: &str) -> Option<f64> {
+    match name {
+        "NaN" => Some(f64::NAN),
+        "Infinity" => Some(f64::INFINITY),
+        "-Infinity" => Some(f64::NEG_INFINITY),
+        _ => None,
+    }
+}
+
+/// An `f32`, unless the number is too large for one.
+pub(super) fn narrow(float: f64) -> Option<f32> {
+    let narrow = float as f32;
+    (!narrow.is_infinite() || float.is_infinite()).then_some(narrow)
 }

@@ -115,11 +115,16 @@ pub(crate) fn value_of(ty: &ValueType) -> BoxedStrategy<Val> {
 
 fn read(ty: &ValueType, json: Value) -> Result<Val, String> {
     let mut reader = Reader::new();
+    let straight = straight::value(ty, json.to_string().as_bytes());
     let val = reader.value(ty, json, &Path::Input);
-    match reader.faults() {
+    let read = match reader.faults() {
         None => Ok(val.expect("a value where there is no fault")),
         Some(faults) => Err(faults),
+    };
+    if let Some(straight) = straight {
+        assert_eq!(Ok(&straight), read.as_ref(), "whichever way it is read");
     }
+    read
 }
 
 fn written(ty: &ValueType, val: &Val) -> Value {
@@ -131,7 +136,9 @@ proptest! {
     fn a_value_comes_back_from_json_as_it_was(
         (ty, val) in any_type().prop_flat_map(|ty| (Just(ty.clone()), value_of(&ty)))
     ) {
-        prop_assert_eq!(read(&ty, written(&ty, &val)), Ok(val));
+        let json = to_json(&ty, &val, MAX).unwrap();
+        prop_assert_eq!(straight::value(&ty, &json), Some(val.clone()));
+        prop_assert_eq!(read(&ty, serde_json::from_slice(&json).unwrap()), Ok(val));
     }
 
     #[test]
@@ -237,6 +244,42 @@ fn cases_carry_what_they_are_to_carry() {
     check_refused(&ty, json!({"none": 1}), "\"none\" is none of all, some");
     let flags = ValueType::Flags(vec!["a".to_owned()]);
     check_refused(&flags, json!(["a", "a"]), "\"a\" is there twice");
+}
+
+#[test]
+fn fields_are_read_straight_in_any_order_and_each_once() {
+    let option = ValueType::Option(Box::new(ValueType::Bool));
+    let ty = record(&[("a", ValueType::Bool), ("b", option), ("c", ValueType::String)]);
+    let read = |text: &str| straight::value(&ty, text.as_bytes());
+    let expected = read(r#"{"a": true, "b": null, "c": "x"}"#);
+    assert!(expected.is_some());
+    assert_eq!(read(r#"{"c": "x", "a": true}"#), expected);
+    for left_to_the_reader in [
+        r#"{"a": true, "a": true, "c": "x"}"#,
+        r#"{"a": true, "b": null}"#,
+        r#"{"a": true, "c": "x", "d": 1}"#,
+        r#"{"a": true, "c": "x"} 1"#,
+    ] {
+        assert_eq!(read(left_to_the_reader), None, "{left_to_the_reader}");
+    }
+}
+
+#[test]
+fn fields_beyond_those_that_are_looked_through_are_read_in_their_order() {
+    let names: Vec<String> = (0..100).map(|at| format!("f{at}")).collect();
+    let fields: Vec<_> = names.iter().map(|name| (name.as_str(), ValueType::Bool)).collect();
+    let ty = record(&fields);
+    let text = |names: &mut dyn Iterator<Item = &String>| {
+        let fields: Vec<String> = names.map(|name| format!("\"{name}\": true")).collect();
+        format!("{{{}}}", fields.join(", "))
+    };
+    let in_order = straight::value(&ty, text(&mut names.iter()).as_bytes());
+    assert!(in_order.is_some());
+    let reversed = text(&mut names.iter().rev());
+    assert_eq!(straight::value(&ty, reversed.as_bytes()), None);
+    assert_eq!(read(&ty, serde_json::from_str(&reversed).unwrap()).ok(), in_order);
+    let all_but_the_last = text(&mut names[..99].iter());
+    assert_eq!(straight::value(&ty, all_but_the_last.as_bytes()), None);
 }
 
 #[test]

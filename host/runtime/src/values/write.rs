@@ -10,13 +10,17 @@ use wasmtime::component::Val;
 
 use super::ValueType;
 
+/// What most results take, so that their bytes are moved to no larger place while they are written.
+const BYTES_USUAL: usize = 512;
+
 /// The JSON would take more bytes than it may.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Full;
 
 /// A value's JSON, in `bytes_max` bytes at most.
 pub(crate) fn to_json(ty: &ValueType, val: &Val, bytes_max: usize) -> Result<Vec<u8>, Full> {
-    let mut bounded = Bounded { bytes: Vec::new(), left: bytes_max };
+    let bytes = Vec::with_capacity(BYTES_USUAL.min(bytes_max));
+    let mut bounded = Bounded { bytes, left: bytes_max };
     // Values come from the engine with the types that they were asked for, so that all that can go
     // wrong is their size.
     match serde_json::to_writer(&mut bounded, &Typed { ty, val }) {
@@ -35,6 +39,10 @@ impl io::Write for Bounded {
         self.left = self.left.checked_sub(part.len()).ok_or(io::ErrorKind::FileTooLarge)?;
         self.bytes.extend_from_slice(part);
         Ok(part.len())
+    }
+
+    fn write_all(&mut self, part: &[u8]) -> io::Result<()> {
+        self.write(part).map(|_| ())
     }
 
     fn flush(&mut self) -> io::Result<()> {

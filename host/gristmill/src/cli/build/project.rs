@@ -9,7 +9,7 @@ use crate::cli::error::Error;
 use crate::cli::new::Language;
 
 /// What a folder has to have, in the words of an error.
-const WANTED: &str = "a Cargo.toml, a package.json, a pyproject.toml or a plugin.py";
+const WANTED: &str = "a Cargo.toml, a package.json, a pyproject.toml, a plugin.py or a plugin.c";
 
 /// A plugin's sources.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Project {
         }
         let Some((language, file)) = recognised(&folder) else {
             return Err(wrong(format!(
-                "there is no {}: run `gristmill new NAME --lang rust|js|python` for a new project",
+                "there is no {}: run `gristmill new NAME --lang rust|js|python|c` for a new project",
                 WANTED.trim_start_matches("a ").replace(" a ", " ")
             )));
         };
@@ -79,6 +79,7 @@ fn recognised(folder: &Path) -> Option<(Language, &'static str)> {
         (Language::Js, "package.json"),
         (Language::Python, "pyproject.toml"),
         (Language::Python, "plugin.py"),
+        (Language::C, "plugin.c"),
     ];
     all.into_iter().find(|(_, file)| folder.join(file).is_file())
 }
@@ -157,6 +158,7 @@ mod tests {
         check(&[("Cargo.toml", "[package]\nname = \"my_plugin\"")], "my-plugin", Language::Rust);
         check(&[("package.json", "{\"name\": \"@acme/mail\"}")], "mail", Language::Js);
         check(&[("pyproject.toml", "[project]\nname = \"a.b\"")], "a-b", Language::Python);
+        check(&[("plugin.c", ""), ("plugin.toml", "name = \"pi\"")], "pi", Language::C);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::cli::error::Error;
 mod library;
 
 /// What guests are compiled for.
-const TARGET: &str = "wasm32-wasip2";
+pub(super) const TARGET: &str = "wasm32-wasip2";
 
 /// What cargo tells of a file that it has made.
 #[derive(Deserialize)]
@@ -77,7 +77,7 @@ fn within(project: &Project, program: impl AsRef<std::ffi::OsStr>) -> Command {
 }
 
 /// What the compiler of the project says of itself.
-async fn rustc(project: &Project, arguments: &[&str]) -> Option<String> {
+pub(super) async fn rustc(project: &Project, arguments: &[&str]) -> Option<String> {
     let mut rustc = within(project, "rustc");
     rustc.args(arguments).stdin(Stdio::null());
     let said = quiet(rustc).await.ok()?;

@@ -30,6 +30,13 @@ const CONTRACT: [(&str, &str); 12] = [
     ("world.wit", include_str!("../../../../../wit/world.wit")),
 ];
 
+/// The contract as C has it; the last is what becomes a component's types.
+const BINDINGS: [(&str, &[u8]); 3] = [
+    ("job.h", include_bytes!("../../../../../guest-sdk/c/job.h")),
+    ("job.c", include_bytes!("../../../../../guest-sdk/c/job.c")),
+    ("job_component_type.o", include_bytes!("../../../../../guest-sdk/c/job_component_type.o")),
+];
+
 /// An empty folder at this path.
 pub(super) fn empty(folder: &Path) -> io::Result<()> {
     match fs::remove_dir_all(folder) {
@@ -42,6 +49,12 @@ pub(super) fn empty(folder: &Path) -> io::Result<()> {
 pub(super) fn contract(folder: &Path) -> io::Result<()> {
     empty(folder)?;
     CONTRACT.iter().try_for_each(|(name, text)| fs::write(folder.join(name), text))
+}
+
+/// Writes the contract's bindings for C into a folder.
+pub(super) fn bindings(folder: &Path) -> io::Result<()> {
+    empty(folder)?;
+    BINDINGS.iter().try_for_each(|(name, data)| fs::write(folder.join(name), data))
 }
 
 /// Copies a folder, links as what they lead to, but for what is hidden or has one of these names as well.

@@ -29,6 +29,22 @@ pub(super) fn first<const N: usize>(candidates: [Option<PathBuf>; N]) -> Option<
     candidates.into_iter().flatten().find(|file| is_program(file))
 }
 
+/// Of Debian's programs that are called this and a version, all of them, the newest first.
+pub(super) fn by_age(prefix: &str) -> Vec<PathBuf> {
+    let version =
+        |path: &PathBuf| path.file_name()?.to_str()?.strip_prefix(prefix)?.parse::<u32>().ok();
+    let programs = std::fs::read_dir("/usr/bin").into_iter().flatten().flatten();
+    let programs = programs.map(|entry| entry.path());
+    let mut found: Vec<_> = programs.filter_map(|path| Some((version(&path)?, path))).collect();
+    found.sort_by(|left, right| right.cmp(left));
+    found.into_iter().map(|(_, path)| path).collect()
+}
+
+/// The newest of them.
+pub(super) fn newest(prefix: &str) -> Option<PathBuf> {
+    by_age(prefix).into_iter().next()
+}
+
 fn is_program(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::metadata(file).is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)

@@ -19,6 +19,8 @@ pub(crate) enum Language {
     Js,
     /// Python, with CPython in the component
     Python,
+    /// C, without an SDK beyond the contract's bindings
+    C,
 }
 
 /// A file of a template: where it goes, and what is in it.
@@ -63,6 +65,18 @@ const PYTHON: [File; 7] = [
     file!("python/tests/__init__.py" as "tests/__init__.py"),
     file!("python/tests/test_plugin.py" as "tests/test_plugin.py"),
     file!("python/workflow.yml" as ".github/workflows/plugin.yml"),
+];
+
+const C: [File; 9] = [
+    file!("c/Makefile" as "Makefile"),
+    file!("c/README.md" as "README.md"),
+    file!("c/compile_flags.txt" as "compile_flags.txt"),
+    file!("c/count.c" as "count.c"),
+    file!("c/count.h" as "count.h"),
+    file!("c/gitignore" as ".gitignore"),
+    file!("c/plugin.c" as "plugin.c"),
+    file!("c/tests/count.c" as "tests/count.c"),
+    file!("c/workflow.yml" as ".github/workflows/plugin.yml"),
 ];
 
 /// The words of Rust's own that are names of plugins otherwise, and packages that no crate can be
@@ -112,7 +126,7 @@ const NO_CRATES: [&str; 39] = [
 impl Language {
     /// All of them.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 3] = [Self::Rust, Self::Js, Self::Python];
+    pub(crate) const ALL: [Self; 4] = [Self::Rust, Self::Js, Self::Python, Self::C];
 
     /// A file that the SDK's folder has for this language.
     pub(super) fn part_of_sdk(self) -> &'static str {
@@ -120,13 +134,14 @@ impl Language {
             Self::Rust => "Cargo.toml",
             Self::Js => "js/package.json",
             Self::Python => "python/pyproject.toml",
+            Self::C => "c/job.h",
         }
     }
 
     /// Where a project finds its SDK, and which part of the SDK's folder it is.
     pub(super) fn link(self) -> Option<(&'static str, &'static str)> {
         match self {
-            Self::Rust => None,
+            Self::Rust | Self::C => None,
             Self::Js => Some(("node_modules/gristmill-guest", "js")),
             Self::Python => Some(("vendor/gristmill_guest", "python/gristmill_guest")),
         }
@@ -138,13 +153,22 @@ impl Language {
             Self::Rust => "cargo test",
             Self::Js => "npm test",
             Self::Python => "python3 -m unittest",
+            Self::C => "make test",
         }
     }
 
-    /// The command that brings the SDK; cargo does it by itself.
+    /// Where its jobs have the SDK from.
+    pub(super) fn shown_sdk(self, sdk: &Sdk) -> String {
+        match self {
+            Self::C => "the bindings that `gristmill build` brings".to_owned(),
+            _ => sdk.to_string(),
+        }
+    }
+
+    /// The command that brings the SDK, where nothing else does it.
     pub(super) fn install(self, sdk: &Sdk) -> Option<String> {
         match self {
-            Self::Rust => None,
+            Self::Rust | Self::C => None,
             Self::Js => Some("npm install".to_owned()),
             Self::Python => {
                 Some(format!("python3 -m pip install --target vendor '{}'", sdk.for_pip()))
@@ -168,6 +192,7 @@ impl Language {
             Self::Rust => &RUST,
             Self::Js => &JS,
             Self::Python => &PYTHON,
+            Self::C => &C,
         }
     }
 }
@@ -178,6 +203,7 @@ impl fmt::Display for Language {
             Self::Rust => "Rust",
             Self::Js => "JavaScript",
             Self::Python => "Python",
+            Self::C => "C",
         })
     }
 }
@@ -188,6 +214,7 @@ pub(super) fn render(lang: Language, name: &PluginName, sdk: &Sdk) -> Vec<(&'sta
         Language::Rust => (sdk.for_cargo(), ""),
         Language::Js => (sdk.for_npm(), COMPONENTIZE_QJS),
         Language::Python => (sdk.for_pip(), COMPONENTIZE_PY),
+        Language::C => (String::new(), ""),
     };
     let marks = [
         ("«name»", name.as_str()),
@@ -256,7 +283,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(found, COMMON.len() + RUST.len() + JS.len() + PYTHON.len());
+        assert_eq!(found, COMMON.len() + RUST.len() + JS.len() + PYTHON.len() + C.len());
     }
 
     #[test]

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
-use super::{TARGET, rustc, within};
+use super::{TARGET, within};
 use crate::cli::build::child::quiet;
+use crate::cli::build::linkers::Linkers;
 use crate::cli::build::project::Project;
 use crate::cli::build::tools;
 use crate::cli::error::Error;
@@ -28,8 +29,7 @@ const LINKER_SETTING: &str = "CARGO_TARGET_WASM32_WASIP2_LINKER";
 pub(super) struct Library {
     guests: PathBuf,
     wasi_libc: PathBuf,
-    component_ld: PathBuf,
-    wasm_ld: PathBuf,
+    linkers: Linkers,
 }
 
 impl Library {
@@ -40,13 +40,8 @@ impl Library {
         if !wasi_libc.join("libc.a").is_file() || !has_source().await {
             return None;
         }
-        let (component_ld, wasm_ld) = match shipped_linker(project).await {
-            Some(pair) => pair,
-            None => {
-                (tools::first([Some(guests.join("bin/wasm-component-ld"))])?, newest_wasm_ld()?)
-            }
-        };
-        Some(Self { guests, wasi_libc, component_ld, wasm_ld })
+        let linkers = Linkers::find(project).await?;
+        Some(Self { guests, wasi_libc, linkers })
     }
 
     /// Debian's cargo, told of all this. The flags are those of scripts/guest-cargo, so that both can share what
@@ -68,8 +63,8 @@ impl Library {
             .env("RUSTC_BOOTSTRAP", "1")
             .env("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort")
             .env("CARGO_TARGET_WASM32_WASIP2_RUSTFLAGS", flags)
-            .env("GRISTMILL_COMPONENT_LD", &self.component_ld)
-            .env("GRISTMILL_WASM_LD", &self.wasm_ld)
+            .env("GRISTMILL_COMPONENT_LD", &self.linkers.component_ld)
+            .env("GRISTMILL_WASM_LD", &self.linkers.wasm_ld)
             .env("GRISTMILL_WASI_LIBC", &self.wasi_libc);
         if std::env::var_os(LINKER_SETTING).is_none() {
             cargo.env(LINKER_SETTING, linker(&self.guests)?);
@@ -90,23 +85,6 @@ async fn has_source() -> bool {
     let sysroot = PathBuf::from(String::from_utf8_lossy(&said.stdout).trim_end());
     Path::new(CARGO).is_file()
         && sysroot.join("lib/rustlib/src/rust/library/std/Cargo.toml").is_file()
-}
-
-/// The linkers that rustup's toolchains bring.
-async fn shipped_linker(project: &Project) -> Option<(PathBuf, PathBuf)> {
-    let sysroot = rustc(project, &["--print", "sysroot"]).await?;
-    let version = rustc(project, &["-vV"]).await?;
-    let host = version.lines().find_map(|line| line.strip_prefix("host: "))?;
-    let shipped = Path::new(&sysroot).join("lib/rustlib").join(host).join("bin");
-    let component_ld = tools::first([Some(shipped.join("wasm-component-ld"))])?;
-    Some((component_ld, tools::first([Some(shipped.join("gcc-ld/wasm-ld"))])?))
-}
-
-fn newest_wasm_ld() -> Option<PathBuf> {
-    let version =
-        |path: &PathBuf| path.file_name()?.to_str()?.strip_prefix("wasm-ld-")?.parse::<u32>().ok();
-    let programs = fs::read_dir("/usr/bin").ok()?.flatten().map(|entry| entry.path());
-    programs.filter_map(|path| Some((version(&path)?, path))).max().map(|(_, path)| path)
 }
 
 /// The script, always in the same place: cargo builds all anew for a linker of another name.
