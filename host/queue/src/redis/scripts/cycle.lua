@@ -10,10 +10,12 @@ local notes_count, settlements_count = take_number(), take_number()
 
 -- One that claims to hold something had a lease here: where there is none, it was reaped.
 local has_lease = call('ZSCORE', k_leases, worker)
-if call('ZSCORE', k_reaped, worker)
-  or not has_lease and (holds > 0 or notes_count + settlements_count > 0) then
+local claims = holds > 0 or notes_count + settlements_count > 0
+if has_lease == REAPED or not has_lease and (claims or call('ZSCORE', k_reaped, worker)) then
   return { 'reaped' }
 end
+-- What need not be looked at each time is looked at by the first turn of each second.
+local is_first = now - number('looked') >= 1000
 
 -- The first write, which asks for no memory: see `even_if_full`.
 call('ZREM', k_hungry, worker .. box)
@@ -47,12 +49,17 @@ end
 call('ZADD', k_leases, now + lease, worker)
 local resync = holds >= 0 and call('SCARD', k_held) ~= holds
 
-local room = TRIM_MAX
-for _, key in ipairs({ k_kept, k_kept_failed }) do
-  local too_many = surplus(key, items_max, room)
-  room = room - #too_many
-  if #too_many > 0 and not forget_completed(key, too_many) then
-    rare().forget_first(key, too_many)
+if is_first or settlements_count > 0 then
+  local room = TRIM_MAX
+  for _, key in ipairs({ k_kept, k_kept_failed }) do
+    local too_many = surplus(key, items_max, room, is_first)
+    room = room - #too_many
+    if #too_many > 0 and not forget_completed(key, too_many) then
+      rare().forget_first(key, too_many)
+    end
+  end
+  if is_first and room > 0 then
+    set('looked', now)
   end
 end
 
@@ -63,11 +70,20 @@ if due == 0 then
   due = next_due()
 end
 
-local left, ready, only = {}, 0, nil
-for class = 0, 3 do
-  left[class] = call('ZCARD', READY[class + 1])
-  if left[class] > 0 then
-    only = ready == 0 and READY[class + 1]
+local left, ready, only = { [0] = 0, 0, 0, 0 }, 0, nil
+local classes = call('EXISTS', unpack(READY))
+if classes == 1 then
+  -- Most jobs are of the normal class.
+  for _, class in ipairs({ 1, 0, 2, 3 }) do
+    ready = call('ZCARD', READY[class + 1])
+    if ready > 0 then
+      left[class], only = ready, READY[class + 1]
+      break
+    end
+  end
+elseif classes > 1 then
+  for class = 0, 3 do
+    left[class] = call('ZCARD', READY[class + 1])
     ready = ready + left[class]
   end
 end
@@ -108,5 +124,5 @@ if is_hungry then
 end
 return {
   'ok', verdicts, cancels, concat(lapsed), due or -1, is_more and 1 or 0, resync and 1 or 0,
-  call('HLEN', k_outbox), is_hungry and 1 or 0, concat(leased), envelopes, touched,
+  (made or is_first) and call('HLEN', k_outbox) or 0, is_hungry and 1 or 0, concat(leased), envelopes, touched,
 }

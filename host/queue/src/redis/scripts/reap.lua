@@ -12,6 +12,7 @@ even_if_full()
 -- Fenced for ever; only the latest are known by name.
 call('ZADD', k_reaped, 'NX', now, worker)
 call('ZREMRANGEBYRANK', k_reaped, 0, -reaped_max - 1)
+call('ZADD', k_leases, REAPED, worker)
 
 local returned, poisoned, cancelled = 0, 0, 0
 

@@ -17,6 +17,8 @@ local FENCE_BYTES, EXPIRES_AT, FAILURES_AT, CRASHES_AT, FLAGS_AT = 21, 30, 38, 4
 local TURN_AT, TTL_AT = 80, 96
 local HEADER_BYTES, WEIGHT_IN_HEADER = 46, 43
 local NOBODY, NO_CRASHES = string.rep('\0', 16), string.rep('\0', 4)
+-- The end of a lease that was taken from its worker.
+local REAPED = '0'
 local COMPLETED, FINAL = ('C'):byte(), 'CFX'
 
 -- What stands for a part that there isn't, where parts stand behind their lengths.

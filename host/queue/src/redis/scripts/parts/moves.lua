@@ -279,7 +279,7 @@ end
 local function trim(items_max)
   local room = TRIM_MAX
   for _, key in ipairs({ k_kept, k_kept_failed }) do
-    local ids = surplus(key, items_max, room)
+    local ids = surplus(key, items_max, room, true)
     room = room - #ids
     forget_first(key, ids)
   end
