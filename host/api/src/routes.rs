@@ -1,5 +1,6 @@
 //! Which path leads where, who may take it, and how it may refuse: the one table.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, State};
@@ -18,9 +19,11 @@ use crate::problem::{Kind, Problem};
 use crate::{cache, change, edge, events, forms, health, idempotency, jobs, limits, listing};
 use crate::{metrics, openapi, plugins, queues, workers};
 
-/// What every handler is given.
+/// What every handler is given. Cloned for every layer of every request, so it is one count.
 #[derive(Clone)]
-pub(crate) struct Front {
+pub(crate) struct Front(Arc<Parts>);
+
+pub(crate) struct Parts {
     pub(crate) desk: Desk,
     pub(crate) access: Arc<Access>,
     /// Cancelled when jobs are taken no more.
@@ -36,7 +39,15 @@ impl Front {
         draining: CancellationToken,
         closing: CancellationToken,
     ) -> Self {
-        Self { desk, access: Arc::new(access), draining, closing }
+        Self(Arc::new(Parts { desk, access: Arc::new(access), draining, closing }))
+    }
+}
+
+impl Deref for Front {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
     }
 }
 
