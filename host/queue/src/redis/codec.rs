@@ -20,9 +20,15 @@ use uuid::Uuid;
 pub(super) type Decoded<T> = anyhow::Result<T>;
 
 pub(super) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write(value, &mut bytes);
+    bytes
+}
+
+fn write<T: Serialize>(value: &T, bytes: &mut Vec<u8>) {
     // Writing into memory fails for types alone that have no form in this format; ours all have one,
     // and what would be lost otherwise is seen by whoever reads it.
-    rmp_serde::to_vec_named(value).unwrap_or_default()
+    drop(rmp_serde::encode::write_named(bytes, value));
 }
 
 pub(super) fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Decoded<T> {
@@ -135,8 +141,7 @@ pub(super) fn write_spec(job: &NewJob, bytes: &mut Vec<u8>) {
         parent: job.parent.map(|id| ByteBuf::from(id.as_uuid().as_bytes())),
         depth: job.depth,
     };
-    // It can't fail: see `encode`.
-    drop(rmp_serde::encode::write_named(bytes, &spec));
+    write(&spec, bytes);
 }
 
 /// The job of an id and what [`spec`] made.
@@ -293,8 +298,7 @@ impl<'a> Left<'a> {
             }
             None => bytes.push(0),
         }
-        // It can't fail: see `encode`.
-        drop(rmp_serde::encode::write_named(&mut bytes, self));
+        write(self, &mut bytes);
         bytes
     }
 

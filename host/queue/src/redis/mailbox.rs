@@ -163,7 +163,7 @@ impl Listener for Post {
     }
 }
 
-/// A job in five parts, each behind its length; see `framed` in the scripts.
+/// A job in five parts, each behind its length; see `letter_of_end` in the scripts.
 fn unframed(mut rest: &[u8]) -> Decoded<Heard> {
     let mut part = || -> Decoded<Option<Vec<u8>>> {
         let (length, after) = rest.split_first_chunk::<4>().context("a letter is cut off")?;

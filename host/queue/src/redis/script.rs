@@ -85,7 +85,9 @@ macro_rules! parts {
     };
 }
 
-parts! { "layout" "record" "ready" "kept" "moves" "admit" "worker" "usual" "turn" }
+parts! {
+    "layout" "view" "record" "ready" "kept" "lease" "moves" "admit" "worker" "usual" "turn"
+}
 
 /// What every script begins with.
 const PRELUDE: &str = include_str!("scripts/parts/prelude.lua");

@@ -1,5 +1,5 @@
 -- keys: meta jobs states outcomes notes unique uniques lapses ready:0 ready:1 ready:2 ready:3 scheduled later completed failed cancelled kept kept:failed waiters hungry leases reaped cancelling held
--- parts: layout record ready kept moves worker
+-- parts: layout view record ready kept moves worker
 -- Holds what is kept of some jobs against the jobs' records, and repairs it if it is told to. Where the
 -- two differ the record is right, since a job's next move is decided by it.
 local repairs = take_number() == 1

@@ -1,5 +1,5 @@
 -- keys: meta jobs states outcomes notes unique uniques lapses ready:0 ready:1 ready:2 ready:3 scheduled later completed failed cancelled kept kept:failed waiters hungry leases boxes reaped cancelling outbox held
--- parts: layout ready kept usual
+-- parts: layout view ready kept lease usual
 -- rare: record moves worker admit turn
 local worker, box = take(), take()
 local lease, holds, want, want_bytes = take_number(), take_number(), take_number(), take_number()
@@ -8,10 +8,9 @@ local items_max, log_max = take_number(), take_number()
 age_max = take_number()
 local notes_count, settlements_count = take_number(), take_number()
 
--- One that claims to hold something had a lease here: where there is none, it was reaped.
-local has_lease = call('ZSCORE', k_leases, worker)
-local claims = holds > 0 or notes_count + settlements_count > 0
-if has_lease == REAPED or not has_lease and (claims or call('ZSCORE', k_reaped, worker)) then
+local is_admitted, has_lease =
+  admit_worker(worker, holds > 0 or notes_count + settlements_count > 0)
+if not is_admitted then
   return { 'reaped' }
 end
 -- What need not be looked at each time is looked at by the first turn of each second.

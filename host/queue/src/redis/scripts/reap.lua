@@ -1,5 +1,5 @@
 -- keys: meta jobs states outcomes notes unique uniques lapses ready:0 ready:1 ready:2 ready:3 scheduled later completed failed cancelled kept kept:failed waiters hungry leases boxes reaped cancelling held
--- parts: layout record ready kept moves worker
+-- parts: layout view record ready kept moves worker
 local worker, limit, items_max, crashes_max = take(), take_number(), take_number(), take_number()
 local reaped_max, poison = take_number(), take()
 age_max = take_number()

@@ -1,5 +1,5 @@
 -- keys: meta jobs states outcomes notes unique uniques lapses ready:0 ready:1 ready:2 ready:3 scheduled later completed failed cancelled kept kept:failed waiters hungry
--- parts: layout record ready kept moves
+-- parts: layout view record ready kept moves
 local id, items_max = take(), take_number()
 age_max = take_number()
 local r = find(id)
@@ -7,7 +7,7 @@ if not r or is_expired(r) then
   return false
 end
 if r.state ~= 'F' and r.state ~= 'X' then
-  return { 'refused', view(id, r) }
+  return { 'refused', view(id, encode(r)) }
 end
 if has(r, HAS_UNIQUE) then
   local field = call('HGET', k_uniques, id)
@@ -26,6 +26,6 @@ if has(r, HAS_NOTES) then
 end
 place(id, r)
 keep(id, r)
-local seen = view(id, r)
+local seen = view(id, encode(r))
 finish(items_max)
 return { 'done', seen }

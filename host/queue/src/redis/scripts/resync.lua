@@ -1,5 +1,5 @@
 -- keys: meta jobs states outcomes notes unique uniques lapses ready:0 ready:1 ready:2 ready:3 scheduled later completed failed cancelled kept kept:failed waiters hungry leases reaped cancelling held
--- parts: layout record ready kept moves worker
+-- parts: layout view record ready kept moves worker lease
 local worker, items_max = take(), take_number()
 age_max = take_number()
 local known, claims, ids = {}, {}, {}
@@ -10,7 +10,7 @@ for i = 1, take_number() do
   known[id] = known[id] or {}
   known[id][attempt] = true
 end
-if not is_admitted(worker, #claims > 0) then
+if not admit_worker(worker, #claims > 0) then
   return { 'reaped' }
 end
 even_if_full()

@@ -1,5 +1,5 @@
 -- keys: meta jobs states outcomes notes unique uniques lapses ready:0 ready:1 ready:2 ready:3 scheduled later completed failed cancelled kept kept:failed waiters hungry
--- parts: layout record ready kept moves
+-- parts: layout view record ready kept moves
 local items_max = take_number()
 even_if_full()
 local ids, expired = {}, {}

@@ -27,13 +27,6 @@ local function particulars(head)
   return run_at, field ~= '' and field
 end
 
--- Whether a job has ended and its time to be kept is over.
-local function is_to_be_forgotten(id)
-  local bytes = call('HGET', k_states, id)
-  return bytes and FINAL:find(bytes:sub(1, 1), 1, true)
-    and struct.unpack('>I8', bytes, EXPIRES_AT) <= now
-end
-
 -- Takes new jobs over. Answers a letter each: `c` created, `d` duplicate, `u` its unique key is
 -- another's, `f` for a full queue, `s` where a job of this id is still to be forgotten; the owners
 -- of such keys; and whether a job is due sooner than any was.
@@ -65,7 +58,8 @@ local function admit(items, waiting_max, bytes_max)
     if is_new[id] then
       verdicts[i] = 'd'
     elseif known[i] then
-      verdicts[i] = is_to_be_forgotten(id) and 's' or 'd'
+      local record = call('HGET', k_states, id)
+      verdicts[i] = record and is_over(record) and 's' or 'd'
     elseif owner then
       verdicts[i] = 'u'
       owners[#owners + 1] = owner
@@ -89,8 +83,7 @@ local function admit(items, waiting_max, bytes_max)
       written = written + 2
       if run_at > now then
         states[#states + 1] = id
-        states[#states + 1] = struct.pack(FORE, 's', 0, NOBODY, 0, 0, 0, 0, 0, 0)
-          .. envelope:sub(1, HEADER_BYTES)
+        states[#states + 1] = unstarted('s', envelope)
         later[#later + 1] = position
         later[#later + 1] = id
         scheduled[#scheduled + 1] = after(run_at, turn)

@@ -46,3 +46,17 @@ local function fetch(ids)
     end
   end
 end
+
+-- The record of a job that never ran, as its envelope has it.
+local function unstarted(state, envelope)
+  return struct.pack(FORE, state, 0, NOBODY, 0, 0, 0, 0, 0, 0) .. envelope:sub(1, HEADER_BYTES)
+end
+
+-- Whether a job of this record has ended, and whether its time to be kept is over, too.
+local function has_ended(bytes)
+  return FINAL:find(bytes:sub(1, 1), 1, true) ~= nil
+end
+
+local function is_over(bytes)
+  return has_ended(bytes) and struct.unpack('>I8', bytes, EXPIRES_AT) <= now
+end

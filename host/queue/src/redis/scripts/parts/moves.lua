@@ -193,35 +193,9 @@ local function forget(ids)
   end
 end
 
--- A text of several parts, each behind its length.
-local function framed(parts)
-  local text = {}
-  for i, part in ipairs(parts) do
-    text[i] = part and struct.pack('>I4', #part) .. part or NOTHING
-  end
-  return table.concat(text)
-end
-
--- Tells clients that wait for these jobs.
-local function tell(ids, message)
-  if #ids == 0 or call('EXISTS', k_waiters) == 0 then
-    return
-  end
-  for _, id in ipairs(ids) do
-    local boxes = call('HGET', k_waiters, id)
-    if boxes then
-      local text = message(id)
-      for at = 1, #boxes, 32 do
-        call('PUBLISH', mail .. boxes:sub(at, at + 31), text)
-      end
-      call('HDEL', k_waiters, id)
-    end
-  end
-end
-
 local function tell_ended()
   tell(ended, function(id)
-    return 'e' .. id .. framed(view(id, record(id)))
+    return letter_of_end(id, encode(record(id)))
   end)
   ended = {}
 end
@@ -233,46 +207,20 @@ local function tell_gone()
   gone = {}
 end
 
--- Forgets the first jobs of an index by expiry, which have all ended. The index may name a job that
--- isn't there, if the server lost keys: that must not stop the queue, so the entry goes as well.
+-- Forgets the first jobs of an index by expiry. The index may name a job that isn't there, if the server
+-- lost keys: that must not stop the queue, so the entry goes.
 local function forget_first(key, ids)
-  if #ids == 0 then
-    return
-  end
   fetch(ids)
-  local known, with_unique, with_outcome, with_lapse = {}, {}, {}, {}
+  local known = {}
   for _, id in ipairs(ids) do
-    local bytes, r = packed[id], records[id]
-    if not r and bytes then
-      r = { state = bytes:sub(1, 1), flags = bytes:byte(FLAGS_AT) }
-      r.crashes = bytes:sub(CRASHES_AT, CRASHES_AT + 3) == NO_CRASHES and 0 or 1
-    end
+    local r = record(id)
     if r and is_final(r) then
       known[#known + 1] = id
-      remove(BY_TURN[r.state], id)
-      if has(r, HAS_UNIQUE) then
-        with_unique[#with_unique + 1] = id
-      end
-      if has(r, HAS_OUTCOME) then
-        with_outcome[#with_outcome + 1] = id
-      end
-      if has(r, HAS_NOTES) then
-        drop_notes(id)
-      end
-      if r.crashes > 0 then
-        with_lapse[#with_lapse + 1] = id
-      end
-      packed[id], records[id], dirty[id] = nil, nil, nil
-      gone[#gone + 1] = id
+    else
+      call('ZREM', key, id)
     end
   end
-  flush()
-  call('ZREMRANGEBYRANK', key, 0, #ids - 1)
-  bulk('HDEL', k_jobs, known)
-  bulk('HDEL', k_states, known)
-  bulk('HDEL', k_outcomes, with_outcome)
-  bulk('HDEL', k_uniques, with_unique)
-  bulk('HDEL', k_lapses, with_lapse)
+  forget(known)
 end
 
 -- Forgets what is kept for too long or too many, what expires first ahead.

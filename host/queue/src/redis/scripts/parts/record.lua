@@ -60,17 +60,3 @@ local function find(id)
     return untouched(envelope), envelope
   end
 end
-
--- All that is shown of a job: record, envelope, outcome, progress and checkpoint; false for what
--- there isn't.
-local function view(id, r)
-  local outcome, progress, checkpoint = false, false, false
-  if has(r, HAS_OUTCOME) then
-    outcome = call('HGET', k_outcomes, id)
-  end
-  if has(r, HAS_NOTES) then
-    progress = call('HGET', k_notes, id .. 'p')
-    checkpoint = call('HGET', k_notes, id .. 'c')
-  end
-  return { encode(r), call('HGET', k_jobs, id), outcome, progress, checkpoint }
-end

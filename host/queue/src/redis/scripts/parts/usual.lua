@@ -18,22 +18,6 @@ local function ending(ttl)
   }
 end
 
--- Tells clients that wait for a job's end.
-local function tell_completed(id, record, outcome)
-  local boxes = call('HGET', k_waiters, id)
-  if boxes then
-    local text = { 'e', id }
-    for _, part in ipairs({ record, call('HGET', k_jobs, id), outcome }) do
-      text[#text + 1] = struct.pack('>I4', #part) .. part
-    end
-    text = concat(text) .. NOTHING .. NOTHING
-    for at = 1, #boxes, 32 do
-      call('PUBLISH', mail .. sub(boxes, at, at + 31), text)
-    end
-    call('HDEL', k_waiters, id)
-  end
-end
-
 -- Completes what of these settlements is usual. Answers how many it completed, and the places of the
 -- others among them.
 local function complete(worker, heads, ids, outcomes)
@@ -76,11 +60,9 @@ local function complete(worker, heads, ids, outcomes)
     bulk('ZADD', k_kept, by_expiry)
     bulk('HSET', k_outcomes, left)
     bulk('SREM', k_held, done)
-    if call('EXISTS', k_waiters) == 1 then
-      for i = 1, at, 2 do
-        tell_completed(left[i], written[i + 1], left[i + 1])
-      end
-    end
+    tell(done, function(id)
+      return letter_of_end(id, packed[id])
+    end)
   end
   return at / 2, others
 end

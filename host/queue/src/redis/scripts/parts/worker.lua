@@ -1,13 +1,4 @@
--- What is the worker's: its lease, and what it holds under it.
-
--- Whether a worker may go on under its id. One that claims to hold something had a lease here: where
--- there is none, it was reaped.
-local function is_admitted(worker, claims)
-  if call('ZSCORE', k_reaped, worker) then
-    return false
-  end
-  return not claims or call('ZSCORE', k_leases, worker)
-end
+-- What a worker holds under its lease.
 
 -- The record of what the worker holds: the fence that every settlement and note has to pass.
 local function held(worker, id, attempt)

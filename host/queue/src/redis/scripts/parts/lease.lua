@@ -1,0 +1,7 @@
+-- Whether a worker may go on under its id, and its lease if it has one. One that claims to hold something
+-- had a lease here: where there is none, it was reaped.
+local function admit_worker(worker, claims)
+  local lease = call('ZSCORE', k_leases, worker)
+  local is_reaped = lease == REAPED or not lease and (claims or call('ZSCORE', k_reaped, worker))
+  return not is_reaped, lease
+end
