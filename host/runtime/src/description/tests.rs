@@ -13,6 +13,19 @@ fn kept(functions: &[Function]) -> Description {
     Description::parse(&name, Digest::of(b"shop"), &text).unwrap()
 }
 
+fn a_function(name: &str, callee: Callee) -> Function {
+    Function {
+        name: FunctionName::new(name).unwrap(),
+        summary: None,
+        accepts: None,
+        returns: None,
+        input: None,
+        output: None,
+        schema: None,
+        callee,
+    }
+}
+
 /// What both say of a job.
 #[track_caller]
 fn agree(functions: &[Function], function: Option<&str>, input: Payload) -> Option<String> {
@@ -52,16 +65,7 @@ fn what_an_export_takes_is_kept_with_its_types() {
     let path =
         exports::Path { interface: Some("a:b/c@1.0.0".to_owned()), function: "f".to_owned() };
     let types = FunctionTypes::new(path, vec![("size".to_owned(), record)], None);
-    let functions = [Function {
-        name: FunctionName::new("f").unwrap(),
-        summary: None,
-        accepts: None,
-        returns: None,
-        input: None,
-        output: None,
-        schema: None,
-        callee: Callee::Typed(Arc::new(types)),
-    }];
+    let functions = [a_function("f", Callee::Typed(Arc::new(types)))];
     let size = |width: serde_json::Value| Payload::json(&json!({"size": {"width": width}}));
     assert_eq!(agree(&functions, Some("c.f"), size(json!(7))), None);
     let said = agree(&functions, Some("f"), size(json!(256))).unwrap();
@@ -71,16 +75,7 @@ fn what_an_export_takes_is_kept_with_its_types() {
 #[test]
 fn what_a_program_lets_jobs_set_is_kept() {
     let rules = CommandRules { args: Vec::new(), env: vec!["LEVEL".to_owned()] };
-    let functions = [Function {
-        name: FunctionName::new("run").unwrap(),
-        summary: None,
-        accepts: None,
-        returns: None,
-        input: None,
-        output: None,
-        schema: None,
-        callee: Callee::Program(rules),
-    }];
+    let functions = [a_function("run", Callee::Program(rules))];
     let check = |headers: serde_json::Value| {
         let mut job = NewJob::new("shop".parse().unwrap(), Payload::text("x"));
         let header = (crate::ENV_HEADER.to_owned(), headers.to_string());
