@@ -120,12 +120,14 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
+/// Threads of the control plane, which needs little: guests have threads of their own.
+const CONTROL_THREADS: usize = 2;
+
 fn begin(cli: Cli, settings: Settings) -> Result<Exit, Error> {
     let usual = if matches!(cli.command, Command::Serve(_)) { serve::LOG_LEVEL } else { "warn" };
     let log = Log::start(cli.log.as_deref().unwrap_or(usual), cli.log_format)?;
-    // The control plane needs little: guests have threads of their own.
     let control = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(CONTROL_THREADS)
         .thread_name("gristmill-control")
         .enable_all()
         .build()

@@ -42,6 +42,22 @@ pub trait Queue: Send + Sync + 'static {
     /// [`Error::TooLarge`] above [`Config::batch_items_max`](crate::Config); [`Error::Unavailable`].
     async fn enqueue(&self, batch: Vec<NewJob>) -> Result<Vec<Verdict>, Error>;
 
+    /// Takes one new job over and waits for its end: what [`Self::enqueue`] and [`Self::wait`] do one after
+    /// the other, in fewer steps where a back-end has them. A job that is neither created nor a duplicate
+    /// isn't waited for. Dropped, it leaves the job enqueued or not.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]: the job may or may not be enqueued.
+    async fn run(&self, job: NewJob, patience: Duration) -> Result<(Verdict, Option<Job>), Error> {
+        let id = job.id;
+        let verdict = self.enqueue(vec![job]).await?.pop().ok_or_else(crate::error::no_verdict)?;
+        let job = match verdict {
+            Verdict::Created | Verdict::Duplicate => self.wait(id, patience).await?,
+            Verdict::UniqueConflict(_) | Verdict::Rejected(_) => None,
+        };
+        Ok((verdict, job))
+    }
+
     /// One turn of a worker on one queue: stores notes, settles what finished, renews the lease,
     /// promotes what is due and leases the next jobs, in this order. Settlements and notes are taken
     /// out of the cycle; after an error they are still there, to be sent again.

@@ -33,6 +33,11 @@ impl From<ConnectError> for Error {
     }
 }
 
+/// A back-end said nothing of a job that it was given.
+pub(crate) fn no_verdict() -> Error {
+    Error::Unavailable(anyhow::anyhow!("the queue gave no verdict"))
+}
+
 /// Why a job isn't taken over where too many wait.
 pub(crate) fn queue_full(queue: &QueueName) -> Rejection {
     Rejection {

@@ -112,13 +112,14 @@ impl RedisQueue {
             Patience { connect: options.connect_patience, answer: options.answer_patience };
         let link = Arc::new(Link::new(address, patience, schema, scripts.all())?);
         link.connect().await?;
-        let mailbox = Mailbox::open(&link, &options.prefix);
+        let server =
+            Arc::new(Server::new(Arc::clone(&link), scripts, &options.prefix, config.clone()));
+        let mailbox = Mailbox::open(&link, &options.prefix, &server.mailbox);
         // Else what is told in the first moments would be lost. It is hints alone, so that a server
         // that refuses them is no reason to do without it.
         if tokio::time::timeout(options.connect_patience, mailbox.is_open()).await.is_err() {
             tracing::warn!("Redis can't be subscribed to: workers and clients hear of things late");
         }
-        let server = Arc::new(Server::new(link, scripts, &options.prefix, config.clone()));
         let intake = Intake::open(&server, &config);
         Ok(Self { server, mailbox, intake })
     }
@@ -141,7 +142,7 @@ impl RedisQueue {
     async fn has_something(&self, worker: WorkerId, queue: &QueueName) -> Result<bool, Error> {
         let mut arguments = Arguments::default();
         arguments.push(worker_bytes(worker));
-        arguments.push(self.mailbox.name.as_str());
+        arguments.push(self.server.mailbox.as_str());
         let value = self.server.run(&script::HUNGER, queue, &arguments, Repeat::Once).await?;
         Ok(value == redis::Value::Int(1))
     }
@@ -162,6 +163,10 @@ impl Queue for RedisQueue {
     async fn enqueue(&self, batch: Vec<NewJob>) -> Result<Vec<Verdict>, Error> {
         self.check_batch("jobs", batch.len())?;
         self.intake.enqueue(&batch).await
+    }
+
+    async fn run(&self, job: NewJob, patience: Duration) -> Result<(Verdict, Option<Job>), Error> {
+        self.server.run_job(&job, patience, &self.intake, &self.mailbox).await
     }
 
     async fn cycle(&self, cycle: &mut Cycle) -> Result<CycleReply, Error> {

@@ -13,6 +13,7 @@ mod notes;
 mod order;
 mod recover;
 mod retention;
+mod run;
 mod schedule;
 mod settle;
 mod status;
@@ -216,6 +217,13 @@ crate::list::suite! {
         used_queues_are_named_in_order,
         an_unused_queue_is_empty,
         the_back_end_says_what_it_is,
+    }
+    run {
+        a_job_is_run_to_its_end,
+        a_job_that_is_run_keeps_its_class,
+        a_run_without_end_gives_the_job_as_it_is,
+        a_duplicate_is_waited_for,
+        what_is_not_taken_is_not_waited_for,
     }
     wait {
         a_waiting_client_hears_of_the_end_at_once,

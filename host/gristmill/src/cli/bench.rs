@@ -4,6 +4,7 @@
 //! gives at most, since only ratios of one run mean anything on a machine that others use, too. Each
 //! checks that every job was settled exactly once.
 
+mod crew;
 mod drive;
 mod figure;
 mod latency;

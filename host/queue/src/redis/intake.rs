@@ -33,6 +33,10 @@ const RETRY_MAX: Duration = Duration::from_millis(500);
 /// About what a job takes beside its input.
 const BODY_BYTES: usize = 64;
 
+/// Where a job's class stands in its head, and what is added to it where somebody waits for its end.
+const CLASS_AT: usize = 16;
+const AWAITED: u8 = 4;
+
 /// A job as the script takes it; see `take_items` in the scripts.
 #[derive(Debug)]
 pub(super) struct Item {
@@ -43,6 +47,13 @@ pub(super) struct Item {
 }
 
 impl Item {
+    /// A job whose end this process waits for.
+    fn awaited(job: &NewJob) -> Self {
+        let mut item = Self::new(job);
+        item.head[CLASS_AT] |= AWAITED;
+        item
+    }
+
     pub(super) fn new(job: &NewJob) -> Self {
         let (start, at) = match job.start {
             Start::Now => (0_u8, 0),
@@ -107,8 +118,16 @@ impl Intake {
         if jobs.is_empty() {
             return Ok(Vec::new());
         }
+        self.send(jobs.iter().map(Item::new).collect()).await
+    }
+
+    /// Hands a job in whose end is told to this process's mailbox, if it was created.
+    pub(super) async fn enqueue_awaited(&self, job: &NewJob) -> Result<Verdict, Error> {
+        self.send(vec![Item::awaited(job)]).await?.pop().ok_or_else(crate::error::no_verdict)
+    }
+
+    async fn send(&self, items: Vec<Item>) -> Result<Vec<Verdict>, Error> {
         let (answer, answered) = oneshot::channel();
-        let items = jobs.iter().map(Item::new).collect();
         let ended = || Error::Unavailable(anyhow::anyhow!("the queue's connection has ended"));
         self.0.send(Request { items, answer }).await.map_err(|_| ended())?;
         Ok(answered.await.map_err(|_| ended())??)
@@ -267,6 +286,7 @@ impl Server {
         };
         arguments.push_number(items_max.min(1 << 50));
         arguments.push_number(bytes_max.min(1 << 50));
+        arguments.push(self.mailbox.as_str());
         arguments.push_number(items.len());
         for item in items {
             item.write(&mut arguments);

@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use gristmill_job::{Job, JobId, LogLine, QueueName, StateName, time};
+use gristmill_job::{Job, JobId, LogLine, NewJob, QueueName, StateName, Verdict, time};
 use gristmill_redis::{Arguments, ConnectError, Repeat, Reply};
 use redis::Value;
+use tokio::sync::oneshot;
 
 use super::codec::{self, Decoded};
+use super::intake::Intake;
 use super::mailbox::{Heard, Mailbox};
 use super::record::Record;
 use super::reply::{job_id, view, worker_id};
@@ -52,17 +54,61 @@ impl Server {
                 return self.get(id).await;
             }
             let listener = mailbox.listen(id);
-            let job = self.look(id, &mailbox.name).await?;
+            let job = self.look(id, &self.mailbox).await?;
             if job.as_ref().is_none_or(|job| job.state.is_final()) {
                 return Ok(job);
             }
-            match tokio::time::timeout(left.min(WAIT_BACKSTOP), listener).await {
-                Ok(Ok(Heard::Ended(view))) => return self.understood(view.job(id)).map(Some),
-                Ok(Ok(Heard::Gone)) => return Ok(None),
-                // Letters may have been lost, or it is time to look again.
-                Ok(Err(_)) | Err(_) => mailbox.tidy(id),
+            if let Some(job) = self.heard(id, listener, left, mailbox).await? {
+                return Ok(job);
             }
         }
+    }
+
+    /// What is heard of a job; nothing when letters may have been lost, or it is time to look again.
+    async fn heard(
+        &self,
+        id: JobId,
+        listener: oneshot::Receiver<Heard>,
+        patience: Duration,
+        mailbox: &Mailbox,
+    ) -> Result<Option<Option<Job>>, ConnectError> {
+        match tokio::time::timeout(patience.min(WAIT_BACKSTOP), listener).await {
+            Ok(Ok(Heard::Ended(view))) => Ok(Some(self.understood(view.job(id)).map(Some)?)),
+            Ok(Ok(Heard::Gone)) => Ok(Some(None)),
+            Ok(Err(_)) | Err(_) => {
+                mailbox.tidy(id);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Enqueues a job and waits for its end, of which the server tells without being asked.
+    pub(super) async fn run_job(
+        &self,
+        job: &NewJob,
+        patience: Duration,
+        intake: &Intake,
+        mailbox: &Mailbox,
+    ) -> Result<(Verdict, Option<Job>), Error> {
+        let (id, begun) = (job.id, time::monotonic());
+        let left = || patience.saturating_sub(time::monotonic().saturating_duration_since(begun));
+        let listener = mailbox.listen(id);
+        let verdict = match intake.enqueue_awaited(job).await {
+            Ok(Verdict::Created) => match self.heard(id, listener, left(), mailbox).await? {
+                Some(job) => return Ok((Verdict::Created, job)),
+                None => Verdict::Created,
+            },
+            other => {
+                drop(listener);
+                mailbox.tidy(id);
+                other?
+            }
+        };
+        let job = match verdict {
+            Verdict::Created | Verdict::Duplicate => self.wait(id, left(), mailbox).await?,
+            Verdict::UniqueConflict(_) | Verdict::Rejected(_) => None,
+        };
+        Ok((verdict, job))
     }
 
     pub(super) async fn logs(&self, id: JobId) -> Result<Option<Vec<LogLine>>, ConnectError> {

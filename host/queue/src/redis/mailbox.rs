@@ -12,7 +12,6 @@ use anyhow::{Context as _, ensure};
 use gristmill_job::{JobId, QueueName, WorkerId};
 use gristmill_redis::{Link, Listener, Subscription};
 use tokio::sync::{Notify, oneshot};
-use uuid::Uuid;
 
 use super::codec::Decoded;
 use super::record::View;
@@ -30,8 +29,6 @@ pub(super) enum Heard {
 /// A process's mailbox.
 #[derive(Debug)]
 pub(super) struct Mailbox {
-    /// Its name: 32 characters, as the scripts expect.
-    pub(super) name: String,
     post: Arc<Post>,
     subscription: Subscription,
 }
@@ -46,13 +43,12 @@ struct Post {
 }
 
 impl Mailbox {
-    /// Opens a mailbox, which is read on the link's home until it is dropped.
-    pub(super) fn open(link: &Arc<Link>, prefix: &str) -> Self {
-        let name = Uuid::new_v4().simple().to_string();
+    /// Opens a mailbox of this name, which is read on the link's home until it is dropped.
+    pub(super) fn open(link: &Arc<Link>, prefix: &str, name: &str) -> Self {
         let post = Arc::<Post>::default();
         let channel = format!("{prefix}:mail:{name}");
         let subscription = Subscription::open(link, channel, Arc::clone(&post) as _);
-        Self { name, post, subscription }
+        Self { post, subscription }
     }
 
     /// The bell of a worker; it keeps one ring for a worker that isn't listening.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use gristmill_job::{JobId, QueueName, WorkerId};
 use gristmill_redis::{Arguments, ConnectError, Link, Repeat, Reply};
 use redis::Value;
+use uuid::Uuid;
 
 use super::codec::Decoded;
 use super::keys::Keys;
@@ -23,6 +24,8 @@ pub(super) struct Server {
     scripts: Scripts,
     pub(super) keys: Keys,
     pub(super) config: Config,
+    /// The name of this process's mailbox: 32 characters, as the scripts expect.
+    pub(super) mailbox: String,
     known: Mutex<Known>,
 }
 
@@ -36,7 +39,14 @@ struct Known {
 
 impl Server {
     pub(super) fn new(link: Arc<Link>, scripts: Scripts, prefix: &str, config: Config) -> Self {
-        Self { link, scripts, keys: Keys::new(prefix), config, known: Mutex::default() }
+        Self {
+            link,
+            scripts,
+            keys: Keys::new(prefix),
+            config,
+            mailbox: Uuid::new_v4().simple().to_string(),
+            known: Mutex::default(),
+        }
     }
 
     /// Runs a script on a queue.

@@ -227,7 +227,7 @@ impl Server {
         let last = parts.len() - 1;
         let mut verdicts = Vec::with_capacity(cycle.settlements.len());
         for (i, part) in parts.into_iter().enumerate() {
-            let arguments = self.turn_arguments(cycle, &mailbox.name, part, i == last);
+            let arguments = self.turn_arguments(cycle, part, i == last);
             let (worker, queue) = (cycle.worker, &cycle.queue);
             let value =
                 self.run_for(worker, &script::CYCLE, queue, &arguments, Repeat::Never).await?;
@@ -249,11 +249,11 @@ impl Server {
     }
 
     /// Only the last part of a cycle counts what is held and leases.
-    fn turn_arguments(&self, cycle: &Cycle, mailbox: &str, part: Part, is_last: bool) -> Arguments {
+    fn turn_arguments(&self, cycle: &Cycle, part: Part, is_last: bool) -> Arguments {
         let config = &self.config;
         let mut arguments = Arguments::default();
         arguments.push(worker_bytes(cycle.worker));
-        arguments.push(mailbox);
+        arguments.push(self.mailbox.as_str());
         arguments.push_number(millis(cycle.lease));
         let held = i64::try_from(cycle.held).unwrap_or(i64::MAX);
         arguments.push_number(if is_last { held } else { -1 });

@@ -6,10 +6,11 @@ use std::time::Instant;
 use gristmill::job::time::monotonic;
 use gristmill::queue::Queue;
 use gristmill::queue::redis::gauge::Work;
-use gristmill::{Host, NewJob, Verdict};
+use gristmill::{NewJob, Verdict};
 use tokio::task::JoinSet;
 
 use super::super::error::Error;
+use super::crew::Worker;
 use super::figure::Report;
 use super::stage::{Settled, Stage, unusable};
 
@@ -109,10 +110,10 @@ impl<'a> Drive<'a> {
         let queue = self.stage.queue().await?;
         self.enqueue_all(&queue, self.jobs).await?;
         let settled = Arc::new(Settled::default());
-        let hosts = self.stage.workers(&queue, workers, &settled).await?;
+        let crew = self.stage.workers(&queue, workers, &settled).await?;
         let before = self.work().await?;
         let begun = monotonic();
-        hosts.iter().for_each(Host::start);
+        crew.iter().for_each(Worker::start);
         settled.reach(self.jobs).await;
         self.add(&format!("drain, {}", workers_shown(workers)), rate(self.jobs, begun));
         if let Some((after, before)) = self.work().await?.zip(before) {
@@ -123,15 +124,15 @@ impl<'a> Drive<'a> {
             let commands = (after.commands - before.commands) / jobs;
             self.note(&format!("commands for a drained job, {name}"), "", commands);
         }
-        self.close(hosts, &queue, &settled, self.jobs).await
+        self.close(crew, &queue, &settled, self.jobs).await
     }
 
     /// Enqueues and works at once, from the first job to the end of the last.
     pub(super) async fn flow(&mut self, workers: u32) -> Result<(), Error> {
         let queue = self.stage.queue().await?;
         let settled = Arc::new(Settled::default());
-        let hosts = self.stage.workers(&queue, workers, &settled).await?;
-        hosts.iter().for_each(Host::start);
+        let crew = self.stage.workers(&queue, workers, &settled).await?;
+        crew.iter().for_each(Worker::start);
         let job = self.stage.job();
         let begun = monotonic();
         let mut enqueued = 0;
@@ -147,18 +148,18 @@ impl<'a> Drive<'a> {
         }
         settled.reach(self.jobs).await;
         self.add(&format!("enqueue and drain, {}", workers_shown(workers)), rate(self.jobs, begun));
-        self.close(hosts, &queue, &settled, self.jobs).await
+        self.close(crew, &queue, &settled, self.jobs).await
     }
 
     async fn close(
         &self,
-        hosts: Vec<Host>,
+        workers: Vec<Worker>,
         queue: &Arc<dyn Queue>,
         settled: &Settled,
         jobs: usize,
     ) -> Result<(), Error> {
-        for host in hosts {
-            host.shutdown().await?;
+        for worker in workers {
+            worker.shutdown().await?;
         }
         settled.check(&**queue, jobs).await
     }

@@ -6,15 +6,16 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use gristmill::NewJob;
 use gristmill::job::JobState;
 use gristmill::job::time::monotonic;
 use gristmill::queue::Queue;
-use gristmill::{Host, NewJob};
 use tokio::task::JoinSet;
 
 use super::super::error::Error;
 use super::Args;
-use super::drive::{anew, enqueue, finish};
+use super::crew::Worker;
+use super::drive::{anew, finish};
 use super::figure::{Report, percentile};
 use super::stage::{Settled, Stage};
 
@@ -46,22 +47,26 @@ fn tell(stage: &Stage, report: &mut Report, name: &str, mut times: Vec<f64>) {
 async fn one_by_one(stage: &Stage) -> Result<Vec<f64>, Error> {
     let queue = stage.queue().await?;
     let settled = Arc::new(Settled::default());
-    let hosts = stage.workers(&queue, 1, &settled).await?;
-    hosts.iter().for_each(Host::start);
-    let job = stage.job();
-    let mut times = Vec::with_capacity(SINGLES);
-    for _ in 0..SINGLES {
-        times.push(way(&*queue, anew(&job), monotonic()).await?);
-    }
-    close(hosts, &settled, &*queue, SINGLES).await?;
+    let workers = stage.workers(&queue, 1, &settled).await?;
+    workers.iter().for_each(Worker::start);
+    let (job, client) = (stage.job(), Arc::clone(&queue));
+    let times = tokio::spawn(async move {
+        let mut times = Vec::with_capacity(SINGLES);
+        for _ in 0..SINGLES {
+            times.push(way(&*client, anew(&job), monotonic()).await?);
+        }
+        Ok::<_, Error>(times)
+    });
+    let times = times.await.map_err(|panic| Error::Threads(panic.into()))??;
+    close(workers, &settled, &*queue, SINGLES).await?;
     Ok(times)
 }
 
 async fn at_rate(stage: &Stage, rate: u32, length: Duration) -> Result<Vec<f64>, Error> {
     let queue = stage.queue().await?;
     let settled = Arc::new(Settled::default());
-    let hosts = stage.workers(&queue, 1, &settled).await?;
-    hosts.iter().for_each(Host::start);
+    let workers = stage.workers(&queue, 1, &settled).await?;
+    workers.iter().for_each(Worker::start);
     let job = stage.job();
     let jobs = (f64::from(rate) * length.as_secs_f64()).ceil() as usize;
     let times = Arc::new(Mutex::new(Vec::with_capacity(jobs)));
@@ -80,29 +85,27 @@ async fn at_rate(stage: &Stage, rate: u32, length: Duration) -> Result<Vec<f64>,
         });
     }
     finish(clients).await?;
-    close(hosts, &settled, &*queue, jobs).await?;
+    close(workers, &settled, &*queue, jobs).await?;
     Ok(std::mem::take(&mut times.lock().unwrap_or_else(PoisonError::into_inner)))
 }
 
 /// Milliseconds from when a job was due until its result is here.
 async fn way(queue: &dyn Queue, job: NewJob, due: Instant) -> Result<f64, Error> {
     let id = job.id;
-    enqueue(queue, vec![job]).await?;
-    let ended = queue.wait(id, PATIENCE).await?;
-    match ended {
+    match queue.run(job, PATIENCE).await?.1 {
         Some(job) if job.state == JobState::Completed => Ok(due.elapsed().as_secs_f64() * 1e3),
         _ => Err(Error::Miscounted(format!("job {id} isn't completed after {PATIENCE:?}"))),
     }
 }
 
 async fn close(
-    hosts: Vec<Host>,
+    workers: Vec<Worker>,
     settled: &Settled,
     queue: &dyn Queue,
     jobs: usize,
 ) -> Result<(), Error> {
-    for host in hosts {
-        host.shutdown().await?;
+    for worker in workers {
+        worker.shutdown().await?;
     }
     settled.check(queue, jobs).await
 }

@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 
 use super::super::error::Error;
 use super::Args;
+use super::crew::Worker;
 
 /// The component that is measured, unless another is named.
 const ECHO: &[u8] = include_bytes!("echo.wat");
@@ -23,6 +24,7 @@ const ECHO: &[u8] = include_bytes!("echo.wat");
 const NAME: &str = "echo";
 
 /// A queue, and all that is needed for workers on it.
+#[derive(Clone)]
 pub(super) struct Stage {
     /// Where jobs are kept; if not here, in memory.
     server: Option<OnServer>,
@@ -32,6 +34,7 @@ pub(super) struct Stage {
     config: Config,
 }
 
+#[derive(Clone)]
 struct OnServer {
     address: Address,
     options: Options,
@@ -111,34 +114,33 @@ impl Stage {
         }
     }
 
-    /// Workers that are ready to be started, each with a connection and threads of its own as if it
-    /// were alone in its process.
+    /// Workers that are ready to be started.
     pub(super) async fn workers(
         &self,
         queue: &Arc<dyn Queue>,
         count: u32,
         settled: &Arc<Settled>,
-    ) -> Result<Vec<Host>, Error> {
-        let mut hosts = Vec::new();
+    ) -> Result<Vec<Worker>, Error> {
+        let mut workers = Vec::new();
         for _ in 0..count {
-            let queue: Arc<dyn Queue> = match &self.server {
-                None => Arc::clone(queue),
-                Some(server) => Arc::new(self.connect(server).await?),
-            };
-            let host = Host::builder()
-                .queue(queue)
-                .own_control_runtime()
-                .observer(Arc::clone(settled))
-                .build()
-                .await?;
-            let plugin = match &self.component {
-                Some(path) => host.load_file(path).await?,
-                None => host.load(self.job.plugin.clone(), Bytes::from_static(ECHO)).await?,
-            };
-            plugin.check(&self.job).map_err(gristmill::Error::from)?;
-            hosts.push(host);
+            let (stage, queue, settled) = (self.clone(), Arc::clone(queue), Arc::clone(settled));
+            workers.push(Worker::make(async move { stage.host(queue, settled).await }).await?);
         }
-        Ok(hosts)
+        Ok(workers)
+    }
+
+    async fn host(&self, queue: Arc<dyn Queue>, settled: Arc<Settled>) -> Result<Host, Error> {
+        let queue = match &self.server {
+            None => queue,
+            Some(server) => Arc::new(self.connect(server).await?),
+        };
+        let host = Host::builder().queue(queue).observer(settled).build().await?;
+        let plugin = match &self.component {
+            Some(path) => host.load_file(path).await?,
+            None => host.load(self.job.plugin.clone(), Bytes::from_static(ECHO)).await?,
+        };
+        plugin.check(&self.job).map_err(gristmill::Error::from)?;
+        Ok(host)
     }
 }
 

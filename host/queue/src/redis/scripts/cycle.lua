@@ -86,7 +86,7 @@ elseif classes > 1 then
     ready = ready + left[class]
   end
 end
-local has_room = want > 0
+local wanted = want
 want = number('paused') == 1 and 0 or math.min(want, batch_max, ready)
 local leased, envelopes, touched = {}, {}, {}
 if want > 0 then
@@ -116,8 +116,8 @@ local cancels = call('HGET', k_cancelling, worker)
 cancels = cancels and rare().to_cancel(cancels) or ''
 local lapsed = call('ZRANGEBYSCORE', k_leases, '-inf', now, 'LIMIT', 0, batch_max)
 local is_more = number('paused') ~= 1 and ready > 0
--- One that has room and finds nothing is called when there is something.
-local is_hungry = has_room and not is_more and #leased == 0 and due ~= 0
+-- One that has room for more than there is, is called when there is something.
+local is_hungry = wanted > #leased and not is_more and due ~= 0
 if is_hungry then
   call('ZADD', k_hungry, 'NX', now, worker .. box)
 end

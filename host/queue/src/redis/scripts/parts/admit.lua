@@ -1,9 +1,9 @@
 -- How new jobs come in.
 
--- What a producer gives of a job comes in two pieces. The head is its id and class and, unless that
--- is all, when it starts and its unique key. The body is the rest of the envelope: how long its result
+-- What a producer gives of a job comes in two pieces. The head is its id and class, four more if somebody
+-- waits for its end, and, unless that is all, when it starts and its unique key. The body is the rest of the envelope: how long its result
 -- is kept, its weight, and what only workers read.
-local PLAIN_HEAD_BYTES, ENVELOPE_START, WEIGHT_IN_BODY = 17, '>BBI8I8', 9
+local PLAIN_HEAD_BYTES, ENVELOPE_START, WEIGHT_IN_BODY, AWAITED = 17, '>BBI8I8', 9, 4
 
 local function take_items(count)
   local items = { ids = {}, heads = {}, bodies = {}, count = count }
@@ -29,8 +29,9 @@ end
 
 -- Takes new jobs over. Answers a letter each: `c` created, `d` duplicate, `u` its unique key is
 -- another's, `f` for a full queue, `s` where a job of this id is still to be forgotten; the owners
--- of such keys; and whether a job is due sooner than any was.
-local function admit(items, waiting_max, bytes_max)
+-- of such keys; and whether a job is due sooner than any was. The end of a job that somebody waits for is
+-- told to the box.
+local function admit(items, waiting_max, bytes_max, box)
   local ids, heads, bodies = items.ids, items.heads, items.bodies
   local verdicts, owners, envelopes, states = {}, {}, {}, {}
   local ready, later, scheduled, soonest = {}, {}, {}, math.huge
@@ -70,6 +71,10 @@ local function admit(items, waiting_max, bytes_max)
       is_new[id] = true
       created, waiting, bytes, turn = created + 1, waiting + 1, bytes + weight, turn + 1
       local class, position = head:byte(PLAIN_HEAD_BYTES), TURN:format(turn)
+      if class >= AWAITED then
+        class = class - AWAITED
+        call('HSET', k_waiters, id, box)
+      end
       local start = starts[class]
       if field then
         call('HSET', k_unique, field, id)
