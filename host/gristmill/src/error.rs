@@ -1,7 +1,7 @@
 //! Why a host couldn't do what it was asked.
 
 use gristmill_api::BindError;
-use gristmill_job::{JobId, Rejection};
+use gristmill_job::{JobId, Rejection, Verdict};
 use gristmill_runtime::LoadError;
 
 use crate::backends::CacheError;
@@ -54,4 +54,13 @@ pub enum Error {
     /// The worker ended by a fault of its own.
     #[error("the worker failed")]
     Worker(#[source] anyhow::Error),
+}
+
+/// Whether the queue has the job of a verdict.
+pub(crate) fn taken(verdict: Verdict) -> Result<(), Error> {
+    match verdict {
+        Verdict::Created | Verdict::Duplicate => Ok(()),
+        Verdict::UniqueConflict(owner) => Err(Error::UniqueConflict(owner)),
+        Verdict::Rejected(rejection) => Err(rejection.into()),
+    }
 }

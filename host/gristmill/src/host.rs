@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 
 pub use self::builder::HostBuilder;
 use self::threads::{Control, Guests};
-use crate::error::Error;
+use crate::error::{Error, taken};
 
 /// A whole Gristmill in this process: queue, cache, sandbox and a worker.
 ///
@@ -232,11 +232,19 @@ impl Host {
     pub async fn enqueue(&self, job: NewJob) -> Result<JobId, Error> {
         let id = job.id;
         let verdict = self.enqueue_many(vec![job]).await?.pop();
-        match verdict {
-            Some(Verdict::Created | Verdict::Duplicate) | None => Ok(id),
-            Some(Verdict::UniqueConflict(owner)) => Err(Error::UniqueConflict(owner)),
-            Some(Verdict::Rejected(rejection)) => Err(rejection.into()),
-        }
+        verdict.map_or(Ok(()), taken).map(|()| id)
+    }
+
+    /// Checks a job against its plugin, enqueues it and waits for its end: the job as it then is, or as it
+    /// is when `patience` is over; none, if it was removed. In fewer round trips to a server than
+    /// [`Host::enqueue`] and [`Host::wait`] take. Dropped, it leaves the job to its life.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`], [`Error::UniqueConflict`], [`Error::Queue`].
+    pub async fn run(&self, mut job: NewJob, patience: Duration) -> Result<Option<Job>, Error> {
+        self.desk.admit(&mut job).await?;
+        let (verdict, job) = self.desk.queue.run(job, patience).await?;
+        taken(verdict).map(|()| job)
     }
 
     /// Checks jobs against their plugins and enqueues those that pass, in one step; a verdict each,

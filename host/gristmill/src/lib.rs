@@ -16,8 +16,8 @@
 //!     host.start();
 //!
 //!     let text = Payload::text("to be or not to be");
-//!     let id = host.enqueue(NewJob::new("wordcount".parse()?, text)).await?;
-//!     let job = host.wait(id, Duration::from_secs(30)).await?.ok_or("the job was removed")?;
+//!     let job = NewJob::new("wordcount".parse()?, text);
+//!     let job = host.run(job, Duration::from_secs(30)).await?.ok_or("the job was removed")?;
 //!
 //!     assert_eq!(job.outcome, Some(OutcomeKind::Completed));
 //!     if let Some(result) = &job.result {

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use gristmill_job::{Digest, JobId, NewJob, PluginName, Rejection, Verdict, time};
+use gristmill_job::{Digest, Job, JobId, NewJob, PluginName, Rejection, Verdict, time};
 use gristmill_queue::Queue;
 use gristmill_runtime::Description;
 use gristmill_shelf::redis::ConnectError;
 use gristmill_shelf::{Error as ShelfError, Shelf, Shelved};
 
-use crate::error::Error;
+use crate::error::{Error, taken};
 use crate::redis::{self, RedisError};
 
 /// How old the word may be which version of a plugin serves: jobs are checked by the round trip of the
@@ -63,11 +63,19 @@ impl Producer {
     /// [`Error::Rejected`], [`Error::UniqueConflict`], [`Error::Queue`], [`Error::Shelf`].
     pub async fn enqueue(&self, job: NewJob) -> Result<JobId, Error> {
         let id = job.id;
-        match self.enqueue_many(vec![job]).await?.pop() {
-            Some(Verdict::Created | Verdict::Duplicate) | None => Ok(id),
-            Some(Verdict::UniqueConflict(owner)) => Err(Error::UniqueConflict(owner)),
-            Some(Verdict::Rejected(rejection)) => Err(rejection.into()),
-        }
+        let verdict = self.enqueue_many(vec![job]).await?.pop();
+        verdict.map_or(Ok(()), taken).map(|()| id)
+    }
+
+    /// Checks a job, enqueues it and waits for its end: the job as it then is, or as it is when `patience`
+    /// is over; none, if it was removed. Dropped, it leaves the job to its life.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`], [`Error::UniqueConflict`], [`Error::Queue`], [`Error::Shelf`].
+    pub async fn run(&self, mut job: NewJob, patience: Duration) -> Result<Option<Job>, Error> {
+        self.check(&mut job).await?;
+        let (verdict, job) = self.queue.run(job, patience).await?;
+        taken(verdict).map(|()| job)
     }
 
     /// Checks jobs and enqueues those that pass, in one step; a verdict each, in their order.

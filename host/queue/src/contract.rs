@@ -7,6 +7,7 @@ use gristmill_job::{Job, JobId, LogLine, NewJob, QueueName, Verdict, WorkerId};
 
 use crate::{
     Changed, Cycle, CycleReply, Error, Filter, Held, Info, Page, QueueStatus, Reaped, Resynced,
+    Woken,
 };
 
 /// What back-ends may differ in; the conformance suite consults it.
@@ -105,9 +106,10 @@ pub trait Queue: Send + Sync + 'static {
 
     /// Waits until a cycle on one of `queues` may find work, or until there is something else for
     /// this worker to fetch, such as a cancel request; a worker without free slots names no queue.
-    /// A hint: it may come late, for nothing, or not at all, so callers bound their wait. Safe to
-    /// drop.
-    async fn wake(&self, worker: WorkerId, queues: &[QueueName]);
+    /// A hint: it may come late, for nothing, or not at all, so callers bound their wait. It brings
+    /// jobs that were leased meanwhile; see [`Cycle::assignable`]. Safe to drop: what it would have
+    /// brought comes next time.
+    async fn wake(&self, worker: WorkerId, queues: &[QueueName]) -> Woken;
 
     /// A job, as long as its record is kept.
     ///

@@ -38,6 +38,12 @@ pub struct Cycle {
     pub want: usize,
     /// How many bytes of input to lease; the first job comes whatever it weighs.
     pub want_bytes: usize,
+    /// Whether the queue may lease a job to the worker before its next cycle, if it wanted more jobs than
+    /// there were: a back-end may, where that saves the job a round trip. The job comes by
+    /// [`Queue::wake`] or with the next cycle, and is held under the lease that this cycle renews.
+    ///
+    /// [`Queue::wake`]: crate::Queue::wake
+    pub assignable: bool,
 }
 
 impl Cycle {
@@ -53,6 +59,7 @@ impl Cycle {
             held: 0,
             want: 0,
             want_bytes: usize::MAX,
+            assignable: false,
         }
     }
 }
@@ -182,6 +189,23 @@ pub struct CycleReply {
     pub more: bool,
     /// The queue holds other jobs for this worker than the worker said: resync.
     pub resync: bool,
+}
+
+/// What a worker was woken for.
+#[derive(Debug, Default)]
+pub struct Woken {
+    /// Jobs that were leased to it since its last cycles; see [`Cycle::assignable`].
+    pub assigned: Vec<(QueueName, Leased)>,
+    /// Cycles may find something to do.
+    pub ask: bool,
+}
+
+impl Woken {
+    /// Woken to look for itself.
+    #[must_use]
+    pub fn to_ask() -> Self {
+        Self { ask: true, ..Self::default() }
+    }
 }
 
 /// What a resync found.

@@ -24,7 +24,7 @@ use self::moving::Moving;
 use self::seats::Seats;
 use crate::{
     Changed, Cursor, Cycle, CycleReply, Error, Filter, Held, Info, Page, Queue, QueueStatus,
-    Reaped, Resynced, Totals, Traits,
+    Reaped, Resynced, Totals, Traits, Woken,
 };
 
 /// What a cursor into the standby begins with; one into the primary begins with [`IN_PRIMARY`].
@@ -160,19 +160,22 @@ impl Queue for FallbackQueue {
         Ok(corrected)
     }
 
-    async fn wake(&self, worker: WorkerId, queues: &[QueueName]) {
+    async fn wake(&self, worker: WorkerId, queues: &[QueueName]) -> Woken {
         let mut switched = self.primary.subscribe();
         let primary = switched.borrow_and_update().clone();
         let from_primary = async {
             match primary {
                 Some(primary) => primary.wake(worker, queues).await,
                 // It can't be closed, since its sender is here.
-                None => drop(switched.changed().await),
+                None => {
+                    let _ = switched.changed().await;
+                    Woken::to_ask()
+                }
             }
         };
         tokio::select! {
-            () = self.standby.wake(worker, queues) => {}
-            () = from_primary => {}
+            woken = self.standby.wake(worker, queues) => woken,
+            woken = from_primary => woken,
         }
     }
 

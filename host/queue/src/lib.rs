@@ -19,7 +19,9 @@ mod view;
 
 pub use config::Config;
 pub use contract::{Queue, Traits};
-pub use cycle::{Cycle, CycleReply, Held, Leased, Note, Reaped, Resynced, Settled, Settlement};
+pub use cycle::{
+    Cycle, CycleReply, Held, Leased, Note, Reaped, Resynced, Settled, Settlement, Woken,
+};
 pub use error::Error;
 pub use fallback::{FallbackQueue, Moved};
 pub use memory::MemoryQueue;

@@ -34,7 +34,7 @@ use self::seat::Seat;
 use self::state::{State, TRIM_ITEMS_MAX};
 use crate::{
     Changed, Config, Cycle, CycleReply, Error, Filter, Held, Info, Page, Queue, QueueStatus,
-    Reaped, Resynced, Traits,
+    Reaped, Resynced, Traits, Woken,
 };
 
 /// The queue in this process's memory.
@@ -129,13 +129,14 @@ impl Queue for MemoryQueue {
         self.step(|state| state.absolve(queue, worker, held))?
     }
 
-    async fn wake(&self, worker: WorkerId, queues: &[QueueName]) {
+    async fn wake(&self, worker: WorkerId, queues: &[QueueName]) -> Woken {
         match self.step(|state| Seat::take(self, state, worker, queues)) {
             Ok(Some(seat)) => seat.hear().await,
             Ok(None) => {}
             // Nothing will ever happen here again: the caller's own bound ends the wait.
             Err(_) => std::future::pending().await,
         }
+        Woken::to_ask()
     }
 
     async fn get(&self, id: JobId) -> Result<Option<Job>, Error> {

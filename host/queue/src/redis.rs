@@ -5,6 +5,7 @@
 //! does; beside them are sorted sets for each thing that is asked of a queue: whose turn it is, what is
 //! due, what is kept until when. Time is the server's. `docs/redis.md` names the keys.
 
+mod calls;
 mod change;
 pub mod check;
 mod codec;
@@ -39,11 +40,11 @@ pub use self::script::ServerClock;
 use self::server::{Server, worker_bytes};
 use crate::{
     Changed, Config, Cycle, CycleReply, Error, Filter, Held, Info, Page, Queue, QueueStatus,
-    Reaped, Resynced, Traits,
+    Reaped, Resynced, Traits, Woken,
 };
 
 /// The layout of keys that this version writes. One that doesn't know a server's layout keeps away.
-const SCHEMA: u64 = 2;
+const SCHEMA: u64 = 3;
 /// Bytes that one script is given: enough for a batch of ordinary jobs, and read by the server in a
 /// few milliseconds.
 const BATCH_BYTES_MAX: usize = 16 << 20;
@@ -173,10 +174,10 @@ impl Queue for RedisQueue {
         self.check_batch("settlements", cycle.settlements.len())?;
         self.check_batch("notes", cycle.notes.len())?;
         // From now on its bell keeps what is told of it.
-        self.mailbox.bell(cycle.worker);
+        self.mailbox.calls.bell(cycle.worker);
         let turned = self.server.cycle(cycle, &self.mailbox).await;
         if let Err(Error::WorkerReaped(worker)) = &turned {
-            self.mailbox.forget(*worker);
+            self.mailbox.calls.forget(*worker);
         }
         turned
     }
@@ -187,6 +188,7 @@ impl Queue for RedisQueue {
         worker: WorkerId,
         held: &[Held],
     ) -> Result<Resynced, Error> {
+        self.mailbox.calls.close(worker, queue);
         self.server.resync(queue, worker, held).await
     }
 
@@ -204,20 +206,20 @@ impl Queue for RedisQueue {
         Ok(self.server.absolve(queue, worker, held).await?)
     }
 
-    async fn wake(&self, worker: WorkerId, queues: &[QueueName]) {
-        let bell = self.mailbox.bell(worker);
+    async fn wake(&self, worker: WorkerId, queues: &[QueueName]) -> Woken {
+        let calls = &self.mailbox.calls;
+        let bell = calls.bell(worker);
         self.mailbox.is_open().await;
-        // A cycle that found nothing has seen to it that the worker is called.
-        let unasked = queues.iter().filter(|queue| !self.mailbox.is_expected(worker, queue));
+        // A cycle that left room has seen to it that the worker is called.
+        let unasked = queues.iter().filter(|queue| !calls.is_expected(worker, queue));
         let asked = unasked.map(|queue| self.has_something(worker, queue));
         match try_join_all(asked).await {
-            Ok(found) if found.contains(&true) => {}
+            Ok(found) if found.contains(&true) => calls.call(worker),
             // Who can't ask waits all the same: the caller's own bound ends it.
-            Ok(_) | Err(_) => {
-                bell.notified().await;
-                self.mailbox.rang(worker);
-            }
+            Ok(_) | Err(_) => {}
         }
+        bell.notified().await;
+        calls.take(worker)
     }
 
     async fn get(&self, id: JobId) -> Result<Option<Job>, Error> {

@@ -3,6 +3,7 @@
 //! [`Dispatcher`] itself neither waits nor does I/O: [`Dispatcher::plan`] says what to send to a
 //! queue, [`Dispatcher::apply`] takes the reply. The loop around it is in `shift.rs`.
 
+mod ending;
 mod line;
 mod turns;
 
@@ -10,7 +11,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use gristmill_job::{Timestamp, WorkerId};
+use gristmill_job::{QueueName, Timestamp, WorkerId};
 use gristmill_queue::{CycleReply, Held, Leased, Settled};
 use gristmill_runtime::Stop;
 use rand::SeedableRng;
@@ -27,6 +28,7 @@ use crate::settle::{self, Circumstances};
 /// Why jobs are released: the worker has come to its end, or a lease has.
 const STOPS: &str = "the worker stops";
 const LEASE_ENDS: &str = "the queue didn't renew the lease in time";
+const NO_ROOM: &str = "the worker has no room for it any more";
 
 /// Who holds what.
 pub(crate) struct Dispatcher {
@@ -187,7 +189,13 @@ impl Dispatcher {
 
     /// Takes the reply to a line's cycle: tells of what is recorded, stops what is to be cancelled,
     /// and gives new jobs to the executors.
-    pub(crate) fn apply(&mut self, index: usize, sent: Duration, now: Duration, reply: CycleReply) {
+    pub(crate) fn apply(
+        &mut self,
+        index: usize,
+        sent: Duration,
+        now: Duration,
+        mut reply: CycleReply,
+    ) {
         let line = &mut self.lines[index];
         if line.unreachable.take().is_some() {
             let queue = line.queue.clone();
@@ -219,6 +227,9 @@ impl Dispatcher {
         line.must_resync = reply.resync;
         self.note_turn(index, reply.jobs.len(), reply.more);
         let line = &mut self.lines[index];
+        // What was leased before the queue heard that there is no room any more.
+        let unwanted = reply.jobs.split_off(line.cycle.want.min(reply.jobs.len()));
+        line.pending.extend(unwanted.iter().map(|leased| settle::release(leased, None, NO_ROOM)));
         if now >= sent + config::usable(self.config.lease) {
             // The reply took so long that nothing may be begun under its lease.
             let late = reply.jobs.iter().map(|leased| settle::release(leased, None, LEASE_ENDS));
@@ -226,6 +237,23 @@ impl Dispatcher {
         } else if !reply.jobs.is_empty() {
             self.begin(index, reply.jobs);
         }
+    }
+
+    /// Takes a job that its queue leased to this worker since the last cycle, under the lease that this cycle
+    /// renewed.
+    pub(crate) fn receive(&mut self, queue: &QueueName, leased: Leased, now: Duration) {
+        let Some(index) = self.lines.iter().position(|line| line.queue == *queue) else { return };
+        let usable = config::usable(self.config.lease);
+        let is_usable = self.lines[index].renewed.is_some_and(|renewed| now < renewed + usable);
+        let refused = match (is_usable, self.has_room(index)) {
+            (false, _) => LEASE_ENDS,
+            (true, false) => NO_ROOM,
+            (true, true) => {
+                self.note_turn(index, 1, false);
+                return self.begin(index, vec![leased]);
+            }
+        };
+        self.lines[index].pending.push(settle::release(&leased, None, refused));
     }
 
     /// Gives leased jobs to the executors.
@@ -322,52 +350,6 @@ impl Dispatcher {
         let runs = |line: &&Line| line.held.values().any(|held| held.interrupted.is_none());
         let renewed = self.lines.iter().filter(runs).filter_map(|line| line.renewed);
         renewed.min().map(|renewed| renewed + usable)
-    }
-
-    /// Stops everything, since a lease wasn't renewed in time. It is settled as far as the queue
-    /// still takes it: as long as nobody has reaped this worker, all goes back untouched.
-    pub(crate) fn let_go(&mut self) {
-        self.give_back(LEASE_ENDS);
-        for (held, holding) in self.lines.iter().flat_map(|line| &line.held) {
-            if holding.interrupted.is_none() {
-                let event = Event::Stopped { job: held.id, attempt: held.attempt };
-                self.board.observer().observe(&event);
-            }
-        }
-        self.interrupt_for(LEASE_ENDS);
-    }
-
-    /// Leases nothing more, and releases what no executor has begun.
-    pub(crate) fn drain(&mut self) {
-        self.draining = true;
-        self.give_back(STOPS);
-    }
-
-    /// Interrupts what still runs, to be released.
-    pub(crate) fn interrupt(&mut self) {
-        self.interrupt_for(STOPS);
-    }
-
-    fn interrupt_for(&mut self, why: &'static str) {
-        for holding in self.lines.iter_mut().flat_map(|line| line.held.values_mut()) {
-            holding.interrupted.get_or_insert(why);
-            holding.stop.abort();
-        }
-    }
-
-    /// Releases what no executor has begun.
-    fn give_back(&mut self, why: &str) {
-        let unbegun: Vec<Task> = self.take_unbegun().collect();
-        for task in unbegun {
-            let line = &mut self.lines[task.queue];
-            if line.held.remove(&task.leased.held()).is_some() {
-                line.pending.push(settle::release(&task.leased, None, why));
-            }
-        }
-    }
-
-    fn take_unbegun(&mut self) -> impl Iterator<Item = Task> {
-        self.board.take_back().into_iter().chain(self.suspects.drain(..))
     }
 
     /// Whether nothing runs and everything is recorded.

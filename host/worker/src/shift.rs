@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gristmill_job::{Clock, QueueName};
-use gristmill_queue::{Error, Queue};
+use gristmill_queue::{Error, Queue, Woken};
 use tokio_util::sync::CancellationToken;
 
 use crate::board::Board;
@@ -41,8 +41,19 @@ impl Shift {
                 biased;
                 () = shutdown.cancelled() => {}
                 () = abort.cancelled() => {}
-                hint = self.rest() => if hint { self.dispatcher.ask_again() },
+                woken = self.rest() => self.heed(woken),
             }
+        }
+    }
+
+    /// Takes what the worker was woken for.
+    fn heed(&mut self, woken: Woken) {
+        let now = self.clock.uptime();
+        for (queue, leased) in woken.assigned {
+            self.dispatcher.receive(&queue, leased, now);
+        }
+        if woken.ask {
+            self.dispatcher.ask_again();
         }
     }
 
@@ -209,24 +220,24 @@ impl Shift {
         }
     }
 
-    /// Waits until a round is worth its while, or has to be; true: there may be jobs to lease.
-    async fn rest(&self) -> bool {
+    /// Waits until a round is worth its while, or has to be.
+    async fn rest(&self) -> Woken {
         let Some(deadline) = self.dispatcher.deadline() else { return self.doze().await };
         tokio::select! {
-            hint = self.doze() => hint,
-            () = sleep_until(&*self.clock, deadline) => false,
+            woken = self.doze() => woken,
+            () = sleep_until(&*self.clock, deadline) => Woken::default(),
         }
     }
 
     /// Waits until a round is worth its while.
-    async fn doze(&self) -> bool {
+    async fn doze(&self) -> Woken {
         let lines = &self.dispatcher.lines;
         if let Some(wait) = lines.iter().filter_map(|line| line.unreachable).min() {
             tokio::time::sleep(wait).await;
-            return true;
+            return Woken::to_ask();
         }
         if (0..lines.len()).any(|line| self.dispatcher.wants_cycle(line)) {
-            return false;
+            return Woken::default();
         }
         let is_hungry =
             |(i, line): (usize, &Line)| self.dispatcher.has_room(i).then(|| line.queue.clone());
@@ -234,11 +245,11 @@ impl Shift {
         tokio::select! {
             () = self.board.signalled() => {
                 self.linger().await;
-                false
+                Woken::default()
             }
-            () = self.queue.wake(self.dispatcher.worker, &hungry) => true,
-            () = self.controls.changed() => true,
-            () = tokio::time::sleep(self.alarm()) => true,
+            woken = self.queue.wake(self.dispatcher.worker, &hungry) => woken,
+            () = self.controls.changed() => Woken::to_ask(),
+            () = tokio::time::sleep(self.alarm()) => Woken::to_ask(),
         }
     }
 

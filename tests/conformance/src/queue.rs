@@ -1,6 +1,7 @@
 //! The rules of queues.
 
 mod absolve;
+mod assign;
 mod cancel;
 mod change;
 mod enqueue;
@@ -217,6 +218,22 @@ crate::list::suite! {
         used_queues_are_named_in_order,
         an_unused_queue_is_empty,
         the_back_end_says_what_it_is,
+    }
+    assign {
+        a_job_that_comes_alone_reaches_a_worker_that_waits,
+        what_was_assigned_comes_with_the_next_cycle_too,
+        a_worker_with_room_is_called_for_the_next_job,
+        each_worker_that_waits_gets_a_job,
+        nothing_is_assigned_while_jobs_wait,
+        who_does_not_want_it_is_assigned_nothing,
+        a_worker_whose_lease_has_lapsed_is_assigned_nothing,
+        what_was_assigned_goes_back_when_its_worker_dies,
+        a_resync_gives_back_what_the_worker_did_not_get,
+        a_resync_leaves_the_worker_what_it_got,
+        what_was_assigned_can_be_cancelled,
+        what_was_assigned_is_listed_as_running,
+        a_large_job_is_got_as_well,
+        a_job_that_is_due_later_is_not_assigned,
     }
     run {
         a_job_is_run_to_its_end,

@@ -63,6 +63,19 @@ async fn a_job_that_waited_for_the_worker_runs_and_its_result_comes_back() {
 }
 
 #[tokio::test]
+async fn a_job_is_run_in_one_call() {
+    let host = shipped().build().await.unwrap();
+    let waiting =
+        host.run(job("echo", Payload::text("hi")), Duration::ZERO).await.unwrap().unwrap();
+    assert_eq!(waiting.attempt, 0);
+    host.start();
+    let done = host.run(job("echo", Payload::text("hi")), PATIENCE).await.unwrap().unwrap();
+    assert_eq!(done.result, Some(Payload::text("hi")));
+    let refused = host.run(job("nope", Payload::none()), PATIENCE).await;
+    assert!(matches!(refused, Err(Error::Rejected(_))), "{refused:?}");
+}
+
+#[tokio::test]
 async fn a_job_that_does_not_fit_is_refused_at_the_door() {
     let host = shipped().build().await.unwrap();
     let refused = async |job| match host.enqueue(job).await {

@@ -199,7 +199,10 @@ impl Server {
             members.arg(self.keys.held(queue, worker));
             self.understood(all(self.link.ask(&members).await?, job_id))
         }));
-        let ids = held.await?.concat();
+        let mut ids = held.await?.concat();
+        let mut assigned = redis::cmd("HVALS");
+        assigned.arg(self.keys.key(queue, "assigned"));
+        ids.append(&mut self.understood(all(self.link.ask(&assigned).await?, job_id))?);
         if ids.is_empty() {
             return Ok(Vec::new());
         }

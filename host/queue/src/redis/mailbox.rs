@@ -1,20 +1,22 @@
-//! What the server tells a process unasked: that a worker should look for work, that a job has ended.
+//! What the server tells a process unasked: that a worker should look for work or has got some, that a
+//! job has ended.
 //!
 //! Each process subscribes to one channel of its own. Scripts publish to it when they find it noted:
 //! among the hungry workers, as the home of a worker whose job is to be cancelled, or at a job that
 //! somebody waits for. What is published while nobody is subscribed is lost; so whenever the
 //! subscription is made anew, all workers are woken and all who wait look for themselves.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, ensure};
-use gristmill_job::{JobId, QueueName, WorkerId};
+use gristmill_job::JobId;
 use gristmill_redis::{Link, Listener, Subscription};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
+use super::calls::{Calls, Ticket};
 use super::codec::Decoded;
-use super::record::View;
+use super::record::{View, leased};
 use super::reply::{job_id, worker_id};
 
 /// What one who waits for a job is told.
@@ -30,15 +32,15 @@ pub(super) enum Heard {
 #[derive(Debug)]
 pub(super) struct Mailbox {
     post: Arc<Post>,
+    /// What this process's workers are told.
+    pub(super) calls: Arc<Calls>,
     subscription: Subscription,
 }
 
 /// Who is to be told of what.
 #[derive(Debug, Default)]
 struct Post {
-    bells: Mutex<HashMap<WorkerId, Arc<Notify>>>,
-    /// The queues that call a worker when they have something.
-    calling: Mutex<HashMap<WorkerId, BTreeSet<QueueName>>>,
+    calls: Arc<Calls>,
     waiting: Mutex<HashMap<JobId, Vec<oneshot::Sender<Heard>>>>,
 }
 
@@ -47,40 +49,9 @@ impl Mailbox {
     pub(super) fn open(link: &Arc<Link>, prefix: &str, name: &str) -> Self {
         let post = Arc::<Post>::default();
         let channel = format!("{prefix}:mail:{name}");
+        let calls = Arc::clone(&post.calls);
         let subscription = Subscription::open(link, channel, Arc::clone(&post) as _);
-        Self { post, subscription }
-    }
-
-    /// The bell of a worker; it keeps one ring for a worker that isn't listening.
-    pub(super) fn bell(&self, worker: WorkerId) -> Arc<Notify> {
-        Arc::clone(self.post.bells().entry(worker).or_default())
-    }
-
-    /// Takes the bell of a worker away that is no more.
-    pub(super) fn forget(&self, worker: WorkerId) {
-        self.post.bells().remove(&worker);
-        self.rang(worker);
-    }
-
-    /// Notes whether a queue calls a worker when it has something.
-    pub(super) fn expect(&self, worker: WorkerId, queue: &QueueName, calls: bool) {
-        let mut calling = self.post.calling();
-        let queues = calling.entry(worker).or_default();
-        if !calls {
-            queues.remove(queue);
-        } else if !queues.contains(queue) {
-            queues.insert(queue.clone());
-        }
-    }
-
-    /// Whether a queue calls a worker when it has something.
-    pub(super) fn is_expected(&self, worker: WorkerId, queue: &QueueName) -> bool {
-        self.post.calling().get(&worker).is_some_and(|queues| queues.contains(queue))
-    }
-
-    /// One of the queues has called a worker, and calls it no more until it is asked again.
-    pub(super) fn rang(&self, worker: WorkerId) {
-        self.post.calling().remove(&worker);
+        Self { post, calls, subscription }
     }
 
     /// Waits until letters come.
@@ -111,14 +82,6 @@ impl Mailbox {
 }
 
 impl Post {
-    fn bells(&self) -> MutexGuard<'_, HashMap<WorkerId, Arc<Notify>>> {
-        self.bells.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn calling(&self) -> MutexGuard<'_, HashMap<WorkerId, BTreeSet<QueueName>>> {
-        self.calling.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn waiting(&self) -> MutexGuard<'_, HashMap<JobId, Vec<oneshot::Sender<Heard>>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -137,19 +100,20 @@ impl Listener for Post {
     /// Letters may have been lost: everybody looks for himself.
     fn subscribed(&self) {
         self.waiting().clear();
-        for bell in self.bells().values() {
-            bell.notify_one();
-        }
+        self.calls.call_all();
     }
 
     fn hear(&self, letter: &[u8]) -> anyhow::Result<()> {
         let (kind, rest) = letter.split_first().context("a letter is empty")?;
         let (id, rest) = rest.split_at_checked(16).context("a letter is cut off")?;
         match kind {
-            b'w' => {
-                if let Some(bell) = self.bells().get(&worker_id(id)?) {
-                    bell.notify_one();
-                }
+            b'w' => self.calls.call(worker_id(id)?),
+            b'a' => {
+                let worker = worker_id(id)?;
+                let (ticket, rest) = rest.split_first_chunk().context("a letter is cut off")?;
+                let (id, envelope) = rest.split_at_checked(16).context("a letter is cut off")?;
+                let leased = leased(job_id(id)?, envelope)?;
+                self.calls.assign(worker, Ticket::from_bytes(*ticket), leased);
             }
             b'e' => self.tell(job_id(id)?, || unframed(rest))?,
             b'g' => self.tell(job_id(id)?, || Ok(Heard::Gone))?,

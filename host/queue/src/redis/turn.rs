@@ -1,5 +1,7 @@
 //! What workers do: cycles, resyncs, reapings.
 
+mod part;
+
 use std::collections::HashSet;
 
 use anyhow::Context as _;
@@ -7,80 +9,16 @@ use gristmill_job::{ErrorReport, NewJob, OutcomeKind, QueueName, WorkerId, codes
 use gristmill_redis::{Arguments, ConnectError, Repeat, Reply};
 use redis::Value;
 
-use super::codec::{self, Decoded, Left, Package, millis};
+use self::part::{Part, parts};
+use super::calls::Ticket;
+use super::codec::{self, Decoded, Left, millis};
 use super::intake::{Bounds, Item};
 use super::mailbox::Mailbox;
 use super::record::{leased, leased_again, until};
 use super::reply::{job_id, worker_id};
-use super::server::{Server, worker_bytes};
-use super::{BATCH_BYTES_MAX, OUTBOX_ITEMS, REAPED_MAX, script};
-use crate::{Cycle, CycleReply, Error, Held, Leased, Note, Reaped, Resynced, Settled, Settlement};
-
-/// A part of a cycle that is one step of the server.
-#[derive(Debug, Default)]
-struct Part {
-    notes: Arguments,
-    notes_count: usize,
-    settlements: Arguments,
-    settlements_count: usize,
-    /// Jobs that come with settlements, in their order.
-    follow_ups: Arguments,
-    /// Settlements and the jobs that come with them.
-    items: usize,
-}
-
-impl Part {
-    fn has_room(&self, items: usize, bytes: usize, items_max: usize) -> bool {
-        let is_empty = self.notes_count + self.settlements_count == 0;
-        let fits = self.items + items <= items_max && self.bytes() + bytes <= BATCH_BYTES_MAX;
-        is_empty || fits
-    }
-}
-
-impl Part {
-    fn bytes(&self) -> usize {
-        self.notes.bytes() + self.settlements.bytes() + self.follow_ups.bytes()
-    }
-}
-
-/// A cycle in its parts: usually one, more where settlements bring many jobs with them.
-fn parts(cycle: &Cycle, items_max: usize) -> Vec<Part> {
-    let mut parts = vec![Part::default()];
-    for note in &cycle.notes {
-        let arguments = write_note(note);
-        let part = part_with_room(&mut parts, 0, arguments.bytes(), items_max);
-        part.notes.append(&arguments);
-        part.notes_count += 1;
-    }
-    for settlement in &cycle.settlements {
-        let Written { own, follow_ups, jobs } = write_settlement(settlement, &cycle.queue);
-        let bytes = own.bytes() + follow_ups.bytes();
-        let part = part_with_room(&mut parts, 1 + jobs, bytes, items_max);
-        part.settlements.append(&own);
-        part.follow_ups.append(&follow_ups);
-        part.settlements_count += 1;
-        part.items += 1 + jobs;
-    }
-    parts
-}
-
-fn part_with_room(
-    parts: &mut Vec<Part>,
-    items: usize,
-    bytes: usize,
-    items_max: usize,
-) -> &mut Part {
-    let last = parts.len() - 1;
-    if !parts[last].has_room(items, bytes, items_max) {
-        parts.push(Part::default());
-    }
-    let last = parts.len() - 1;
-    &mut parts[last]
-}
-
-fn head(kind: u8, held: Held) -> Vec<u8> {
-    [&[kind][..], held.id.as_uuid().as_bytes(), &held.attempt.to_be_bytes()].concat()
-}
+use super::server::{Server, id_bytes, worker_bytes};
+use super::{OUTBOX_ITEMS, REAPED_MAX, script};
+use crate::{Cycle, CycleReply, Error, Held, Leased, Reaped, Resynced, Settled};
 
 fn write_all_held(held: &[Held], arguments: &mut Arguments) {
     arguments.push_number(held.len());
@@ -88,68 +26,6 @@ fn write_all_held(held: &[Held], arguments: &mut Arguments) {
         let id = held.id.as_uuid().as_bytes();
         arguments.push_joined(&[id, &held.attempt.to_be_bytes()]);
     }
-}
-
-fn write_note(note: &Note) -> Arguments {
-    let mut arguments = Arguments::default();
-    let (kind, held, text, lines) = match note {
-        Note::Progress(held, progress) => (b'p', *held, codec::encode(progress), 0),
-        Note::Checkpoint(held, state) => (b'c', *held, codec::encode(&Package::from(state)), 0),
-        Note::Log(held, lines) => (b'l', *held, codec::encode(lines), lines.len()),
-    };
-    arguments.push(head(kind, held));
-    arguments.push(text);
-    arguments.push_number(lines);
-    arguments
-}
-
-/// A settlement as the script takes it.
-struct Written {
-    own: Arguments,
-    follow_ups: Arguments,
-    /// How many jobs come with it.
-    jobs: usize,
-}
-
-fn write_settlement(settlement: &Settlement, queue: &QueueName) -> Written {
-    let held = settlement.held();
-    let (kind, outcome, delay, follow_ups): (u8, Vec<u8>, _, &[NewJob]) = match settlement {
-        Settlement::Complete { digest, result, usage, follow_ups, .. } => {
-            let left = Left::new(OutcomeKind::Completed, result.as_ref(), None, Some(*usage));
-            (b'C', left.stored(Some(digest)), None, follow_ups)
-        }
-        Settlement::Fail { digest, outcome, error, usage, retry, .. } => {
-            let left = Left::new(*outcome, None, Some(error), Some(*usage));
-            (b'F', left.stored(digest.as_ref()), *retry, &[])
-        }
-        Settlement::Cancelled { usage, .. } => {
-            let left = |usage| Left::new(OutcomeKind::Cancelled, None, None, Some(usage));
-            (b'X', usage.map(|usage| left(usage).stored(None)).unwrap_or_default(), None, &[])
-        }
-        Settlement::Release { delay, .. } => (b'R', Vec::new(), *delay, &[]),
-    };
-    let (here, abroad): (Vec<&NewJob>, Vec<&NewJob>) =
-        follow_ups.iter().partition(|job| job.queue == *queue);
-    let mut head = head(kind, held);
-    // Most settlements have no more to them: then nothing is said of it.
-    if delay.is_some() || !follow_ups.is_empty() {
-        let delay = delay.and_then(|delay| i64::try_from(millis(delay)).ok());
-        head.extend(delay.unwrap_or(-1).to_be_bytes());
-        for jobs in [&here, &abroad] {
-            head.extend(u32::try_from(jobs.len()).unwrap_or(u32::MAX).to_be_bytes());
-        }
-    }
-    let (mut own, mut jobs) = (Arguments::default(), Arguments::default());
-    own.push(head);
-    own.push(outcome);
-    for job in here {
-        Item::new(job).write(&mut jobs);
-    }
-    for job in abroad {
-        jobs.push(job.id.as_uuid().as_bytes());
-        jobs.push(codec::spec(job));
-    }
-    Written { own, follow_ups: jobs, jobs: follow_ups.len() }
 }
 
 /// What the script of a cycle answers.
@@ -226,8 +102,21 @@ impl Server {
         let parts = parts(cycle, self.config.batch_items_max);
         let last = parts.len() - 1;
         let mut verdicts = Vec::with_capacity(cycle.settlements.len());
+        let ticket = match cycle.assignable && cycle.want > 0 {
+            true => mailbox.calls.ticket(cycle.want > 1),
+            false => Ticket::CALL,
+        };
+        let mut handover = mailbox.calls.begin(cycle.worker, &cycle.queue, ticket);
+        let mut assigned = std::mem::take(&mut handover.jobs);
         for (i, part) in parts.into_iter().enumerate() {
-            let arguments = self.turn_arguments(cycle, part, i == last);
+            let mut arguments = Arguments::default();
+            arguments.push(worker_bytes(cycle.worker));
+            arguments.push(self.mailbox.as_str());
+            arguments.push(handover.previous.to_bytes());
+            arguments.push(if i == last { ticket } else { Ticket::CALL }.to_bytes());
+            arguments.push(handover.known.take().map(id_bytes).unwrap_or_default());
+            handover.previous = Ticket::CALL;
+            self.turn_arguments(&mut arguments, cycle, part, (i == last).then_some(assigned.len()));
             let (worker, queue) = (cycle.worker, &cycle.queue);
             let value =
                 self.run_for(worker, &script::CYCLE, queue, &arguments, Repeat::Never).await?;
@@ -238,9 +127,10 @@ impl Server {
                     if i == last {
                         cycle.settlements.clear();
                         cycle.notes.clear();
-                        mailbox.expect(worker, queue, is_hungry);
+                        mailbox.calls.expect(worker, queue, is_hungry);
                         self.hand_over(queue, outbox).await;
-                        return Ok(CycleReply { verdicts, ..reply });
+                        assigned.append(&mut reply.jobs);
+                        return Ok(CycleReply { verdicts, jobs: assigned, ..reply });
                     }
                 }
             }
@@ -248,16 +138,20 @@ impl Server {
         Ok(CycleReply::default())
     }
 
-    /// Only the last part of a cycle counts what is held and leases.
-    fn turn_arguments(&self, cycle: &Cycle, part: Part, is_last: bool) -> Arguments {
+    /// Only the last part of a cycle counts what is held and leases; it is told how many jobs the worker
+    /// gets with the reply.
+    fn turn_arguments(
+        &self,
+        arguments: &mut Arguments,
+        cycle: &Cycle,
+        part: Part,
+        last: Option<usize>,
+    ) {
         let config = &self.config;
-        let mut arguments = Arguments::default();
-        arguments.push(worker_bytes(cycle.worker));
-        arguments.push(self.mailbox.as_str());
         arguments.push_number(millis(cycle.lease));
-        let held = i64::try_from(cycle.held).unwrap_or(i64::MAX);
-        arguments.push_number(if is_last { held } else { -1 });
-        arguments.push_number(if is_last { cycle.want } else { 0 });
+        let held = last.and_then(|assigned| i64::try_from(cycle.held + assigned).ok());
+        arguments.push_number(held.unwrap_or(-1));
+        arguments.push_number(last.map_or(0, |assigned| cycle.want.saturating_sub(assigned)));
         arguments.push_number(cycle.want_bytes.min(1 << 50));
         arguments.push_number(config.batch_items_max);
         arguments.push_number(config.promote_items_max);
@@ -270,7 +164,6 @@ impl Server {
         arguments.append(&part.settlements);
         arguments.append(&part.notes);
         arguments.append(&part.follow_ups);
-        arguments
     }
 
     /// Hands jobs over that completed jobs of this queue enqueued in others. What fails stays where it

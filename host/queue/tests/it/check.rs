@@ -192,6 +192,8 @@ async fn what_a_worker_holds_is_what_runs_there() {
             vec![on(&held, "SADD", &[&life.queued])],
             vec![on(&held, "SADD", &[&a_stranger()])],
             vec![on(&other, "SADD", &[&life.running])],
+            vec![on("assigned", "HSET", &[&life.worker.id, &life.queued])],
+            vec![on("assigned", "HSET", &[&WorkerId::random(), &life.running])],
         ]
     })
     .await;

@@ -33,7 +33,7 @@ async fn a_durable_server_is_fit() {
     {
         assert_eq!(find(&findings, name).verdict, Verdict::Ok, "{findings:#?}");
     }
-    assert_eq!(find(&findings, "schema").found, "2");
+    assert_eq!(find(&findings, "schema").found, "3");
 }
 
 #[tokio::test]

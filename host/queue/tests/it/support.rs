@@ -62,7 +62,7 @@ impl Fixture {
     }
 
     pub(crate) fn worker(&self) -> AWorker<'_> {
-        AWorker { queue: &self.queue, id: WorkerId::random(), held: Vec::new() }
+        AWorker::of(&self.queue)
     }
 }
 
@@ -88,7 +88,11 @@ pub(crate) struct AWorker<'a> {
     pub(crate) held: Vec<Held>,
 }
 
-impl AWorker<'_> {
+impl<'a> AWorker<'a> {
+    pub(crate) fn of(queue: &'a RedisQueue) -> Self {
+        Self { queue, id: WorkerId::random(), held: Vec::new() }
+    }
+
     /// One cycle that wants nothing, but for what `change` makes of it.
     pub(crate) async fn cycle(
         &mut self,

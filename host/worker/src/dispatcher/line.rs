@@ -61,6 +61,7 @@ impl Line {
             notes: Vec::new(),
             cycle: Cycle {
                 want_bytes: config::BATCH_BYTES_MAX,
+                assignable: true,
                 ..Cycle::new(queue.clone(), worker, lease)
             },
             events: Vec::new(),

@@ -200,3 +200,60 @@ fn draining_releases_what_no_executor_has_begun() {
     let released = |s: &Settlement| matches!(s, Settlement::Release { delay: None, .. });
     assert!(cycle.settlements.len() == 2 && cycle.settlements.iter().all(released));
 }
+
+/// The jobs that go back with the next cycle.
+fn released(bench: &mut Bench) -> Vec<JobId> {
+    bench.dispatcher.plan(0);
+    let settlements = bench.dispatcher.lines[0].cycle.settlements.drain(..);
+    settlements
+        .map(|settlement| match settlement {
+            Settlement::Release { held, delay: None } => held.id,
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+#[test]
+fn a_job_that_was_assigned_begins_under_the_lease_of_the_last_cycle() {
+    let mut bench = a_bench(1);
+    bench.lease(Vec::new());
+    let job = a_lease(0);
+    let id = job.spec.id;
+    bench.dispatcher.receive(&QueueName::default(), job, NOW);
+    assert_eq!(bench.dispatcher.held_jobs(), 1);
+    assert_eq!(bench.run_all(Duration::from_millis(10)), [id]);
+}
+
+#[test]
+fn a_job_that_was_assigned_goes_back_where_there_is_no_room_or_no_lease() {
+    let mut bench = a_bench(1);
+    let early = a_lease(0);
+    let mut expected = vec![early.spec.id];
+    bench.dispatcher.receive(&QueueName::default(), early, NOW);
+    assert_eq!(released(&mut bench), expected, "there was no cycle yet");
+
+    bench.lease(vec![a_lease(0)]);
+    let surplus = a_lease(0);
+    expected = vec![surplus.spec.id];
+    bench.dispatcher.receive(&QueueName::default(), surplus, NOW);
+    assert_eq!(released(&mut bench), expected, "there is no room");
+
+    bench.run_all(Duration::from_millis(10));
+    bench.dispatcher.plan(0);
+    bench.dispatcher.lines[0].cycle.settlements.clear();
+    let late = a_lease(0);
+    expected = vec![late.spec.id];
+    let lease = bench.dispatcher.lines[0].cycle.lease;
+    bench.dispatcher.receive(&QueueName::default(), late, NOW + lease);
+    assert_eq!(released(&mut bench), expected, "the lease may be over");
+}
+
+#[test]
+fn what_a_cycle_brings_beyond_what_was_wanted_goes_back() {
+    let mut bench = a_bench(1);
+    let (wanted, surplus) = (a_lease(0), a_lease(0));
+    let (runs, goes_back) = (wanted.spec.id, surplus.spec.id);
+    bench.lease(vec![wanted, surplus]);
+    assert_eq!(released(&mut bench), [goes_back]);
+    assert_eq!(bench.run_all(Duration::from_millis(10)), [runs]);
+}

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use gristmill_job::{Job, JobId, LogLine, NewJob, QueueName, Verdict, WorkerId};
 use gristmill_queue::{
     Changed, Cycle, CycleReply, Error, Filter, Held, Info, MemoryQueue, Page, Queue, QueueStatus,
-    Reaped, Resynced, Traits,
+    Reaped, Resynced, Traits, Woken,
 };
 
 /// How a queue answers a worker.
@@ -89,8 +89,8 @@ impl Queue for Moody {
         self.answer(self.inner.absolve(queue, worker, held)).await
     }
 
-    async fn wake(&self, worker: WorkerId, queues: &[QueueName]) {
-        self.inner.wake(worker, queues).await;
+    async fn wake(&self, worker: WorkerId, queues: &[QueueName]) -> Woken {
+        self.inner.wake(worker, queues).await
     }
 
     async fn get(&self, id: JobId) -> Result<Option<Job>, Error> {

@@ -11,11 +11,11 @@ fn everything() -> Filter {
     Filter { queue, state: None, plugin: None, cursor: None, limit: usize::MAX }
 }
 
-fn in_state(state: StateName) -> Filter {
+pub(super) fn in_state(state: StateName) -> Filter {
     Filter { state: Some(state), ..everything() }
 }
 
-fn ids(page: &Page) -> Vec<JobId> {
+pub(super) fn ids(page: &Page) -> Vec<JobId> {
     page.jobs.iter().map(|job| job.spec.id).collect()
 }
 

@@ -8,9 +8,10 @@ use gristmill_job::{
 };
 use gristmill_queue::{
     Cycle, CycleReply, Error, Held, Leased, Note, Queue, Reaped, Resynced, Settled, Settlement,
+    Woken,
 };
 
-use super::fixture::{a_queue, seconds};
+use super::fixture::{a_queue, seconds, soon};
 
 /// How long a worker's lease runs.
 pub(super) const LEASE: Duration = Duration::from_secs(10);
@@ -105,7 +106,32 @@ impl AWorker {
     }
 
     pub(super) async fn wake(&self) {
-        self.queue.wake(self.id, std::slice::from_ref(&self.name)).await;
+        self.woken().await;
+    }
+
+    async fn woken(&self) -> Woken {
+        self.queue.wake(self.id, std::slice::from_ref(&self.name)).await
+    }
+
+    /// A cycle that finds nothing, after which jobs may be assigned.
+    pub(super) async fn stand_by(&mut self, room: usize) {
+        let reply = self.turn(|cycle| (cycle.want, cycle.assignable) = (room, true)).await;
+        assert!(reply.jobs.is_empty(), "there was a job");
+    }
+
+    /// The next job, however it comes.
+    pub(super) async fn get_one(&mut self) -> Leased {
+        loop {
+            let Woken { mut assigned, ask } = soon(self.woken()).await;
+            assert!(assigned.len() <= 1 && (ask || !assigned.is_empty()), "woken for nothing");
+            if let Some((_, leased)) = assigned.pop() {
+                self.held.push(leased.held());
+                return leased;
+            }
+            if let Some(leased) = self.lease(1).await.pop() {
+                return leased;
+            }
+        }
     }
 }
 

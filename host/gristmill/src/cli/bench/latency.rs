@@ -10,6 +10,7 @@ use gristmill::NewJob;
 use gristmill::job::JobState;
 use gristmill::job::time::monotonic;
 use gristmill::queue::Queue;
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 use super::super::error::Error;
@@ -50,7 +51,7 @@ async fn one_by_one(stage: &Stage) -> Result<Vec<f64>, Error> {
     let workers = stage.workers(&queue, 1, &settled).await?;
     workers.iter().for_each(Worker::start);
     let (job, client) = (stage.job(), Arc::clone(&queue));
-    let times = tokio::spawn(async move {
+    let times = Handle::current().spawn(async move {
         let mut times = Vec::with_capacity(SINGLES);
         for _ in 0..SINGLES {
             times.push(way(&*client, anew(&job), monotonic()).await?);
@@ -70,20 +71,28 @@ async fn at_rate(stage: &Stage, rate: u32, length: Duration) -> Result<Vec<f64>,
     let job = stage.job();
     let jobs = (f64::from(rate) * length.as_secs_f64()).ceil() as usize;
     let times = Arc::new(Mutex::new(Vec::with_capacity(jobs)));
-    let begun = monotonic();
-    let mut clients = JoinSet::new();
-    for number in 0..jobs {
-        let due = begun + Duration::from_secs_f64(number as f64 / f64::from(rate));
-        if due > monotonic() {
-            tokio::time::sleep_until(due.into()).await;
+    let (client, seen, runtime) = (Arc::clone(&queue), Arc::clone(&times), Handle::current());
+    // The runtime's own timers are late by up to a millisecond, which is more than most jobs take.
+    let paced = tokio::task::spawn_blocking(move || {
+        let (mut clients, begun) = (JoinSet::new(), monotonic());
+        for number in 0..jobs {
+            let due = begun + Duration::from_secs_f64(number as f64 / f64::from(rate));
+            while let wait = due.saturating_duration_since(monotonic())
+                && !wait.is_zero()
+            {
+                std::thread::park_timeout(wait);
+            }
+            let (queue, job, seen) = (Arc::clone(&client), anew(&job), Arc::clone(&seen));
+            let send = async move {
+                let time = way(&*queue, job, due).await?;
+                seen.lock().unwrap_or_else(PoisonError::into_inner).push(time);
+                Ok(())
+            };
+            clients.spawn_on(send, &runtime);
         }
-        let (queue, job, times) = (Arc::clone(&queue), anew(&job), Arc::clone(&times));
-        clients.spawn(async move {
-            let time = way(&*queue, job, due).await?;
-            times.lock().unwrap_or_else(PoisonError::into_inner).push(time);
-            Ok(())
-        });
-    }
+        clients
+    });
+    let clients = paced.await.map_err(|panic| Error::Threads(panic.into()))?;
     finish(clients).await?;
     close(workers, &settled, &*queue, jobs).await?;
     Ok(std::mem::take(&mut times.lock().unwrap_or_else(PoisonError::into_inner)))

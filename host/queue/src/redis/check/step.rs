@@ -26,6 +26,8 @@ pub(super) enum Item {
     Job(Vec<u8>),
     /// A job among what a worker holds.
     Held(Vec<u8>, WorkerId),
+    /// A job that is assigned to a worker.
+    Assigned(Vec<u8>, Vec<u8>),
     /// A job among what a worker is to cancel.
     Cancelling(Vec<u8>, Vec<u8>),
     /// A unique key's owner, and the key.
@@ -39,6 +41,7 @@ impl Item {
         let (kind, a, b): (_, &[u8], Vec<u8>) = match self {
             Self::Job(id) => ("j", id, Vec::new()),
             Self::Held(id, worker) => ("h", id, worker_bytes(*worker)),
+            Self::Assigned(id, worker) => ("a", id, worker.clone()),
             Self::Cancelling(id, worker) => ("c", id, worker.clone()),
             Self::Unique(owner, field) => ("u", owner, field.clone()),
             Self::Note(field) => ("n", job_of(field), field.clone()),
@@ -51,7 +54,9 @@ impl Item {
     /// Whose fault it is, if one is found.
     fn subject(&self) -> String {
         match self {
-            Self::Job(id) | Self::Held(id, _) | Self::Cancelling(id, _) => shown(id),
+            Self::Job(id) | Self::Held(id, _) | Self::Assigned(id, _) | Self::Cancelling(id, _) => {
+                shown(id)
+            }
             Self::Unique(_, field) => String::from_utf8_lossy(field).replace('\0', " "),
             Self::Note(field) => shown(job_of(field)),
         }
@@ -146,7 +151,7 @@ impl Server {
                 Item::Held(_, worker) => {
                     workers.insert(*worker);
                 }
-                Item::Cancelling(..) | Item::Unique(..) | Item::Note(_) => {}
+                Item::Assigned(..) | Item::Cancelling(..) | Item::Unique(..) | Item::Note(_) => {}
             }
         }
         if is_any {

@@ -101,15 +101,16 @@ impl<'a> Sweep<'a> {
         for name in LINES {
             self.members(name).await?;
         }
-        let held = self.held().await?;
-        let cancelling = self.cancelling().await?;
-        for item in held.iter().chain(&cancelling) {
-            if let Item::Held(id, _) | Item::Cancelling(id, _) = item {
+        let mut of_workers = self.held().await?;
+        of_workers.append(&mut self.by_worker("assigned", Item::Assigned).await?);
+        of_workers.append(&mut self.by_worker("cancelling", Item::Cancelling).await?);
+        for item in &of_workers {
+            if let Item::Held(id, _) | Item::Assigned(id, _) | Item::Cancelling(id, _) = item {
                 self.look_at_job(id.clone()).await?;
             }
         }
         self.flush().await?;
-        for item in held.into_iter().chain(cancelling) {
+        for item in of_workers {
             self.look_at(item).await?;
         }
         self.notes().await?;
@@ -171,16 +172,20 @@ impl<'a> Sweep<'a> {
         Ok(held)
     }
 
-    async fn cancelling(&self) -> Result<Vec<Item>, ConnectError> {
-        let mut cancelling = Vec::new();
-        let mut scan = Scan::new("HSCAN", self.key("cancelling"), SMALL_PAGE);
+    /// The jobs of a hash that lists them by their workers.
+    async fn by_worker(
+        &self,
+        name: &str,
+        item: fn(Vec<u8>, Vec<u8>) -> Item,
+    ) -> Result<Vec<Item>, ConnectError> {
+        let mut items = Vec::new();
+        let mut scan = Scan::new("HSCAN", self.key(name), SMALL_PAGE);
         while let Some(mut page) = self.page(&mut scan).await? {
             while let [Some(worker), Some(ids)] = [page.next(), page.next()] {
-                let ids = ids.chunks(16);
-                cancelling.extend(ids.map(|id| Item::Cancelling(id.to_vec(), worker.clone())));
+                items.extend(ids.chunks(16).map(|id| item(id.to_vec(), worker.clone())));
             }
         }
-        Ok(cancelling)
+        Ok(items)
     }
 
     async fn notes(&mut self) -> Result<(), ConnectError> {

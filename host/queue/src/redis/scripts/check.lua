@@ -1,4 +1,4 @@
--- keys: meta jobs states outcomes notes unique uniques lapses ready:0 ready:1 ready:2 ready:3 scheduled later completed failed cancelled kept kept:failed waiters hungry leases reaped cancelling held
+-- keys: meta jobs states outcomes notes unique uniques lapses ready:0 ready:1 ready:2 ready:3 scheduled later completed failed cancelled kept kept:failed waiters hungry assigned leases reaped cancelling held
 -- parts: layout view record ready kept moves worker
 -- Holds what is kept of some jobs against the jobs' records, and repairs it if it is told to. Where the
 -- two differ the record is right, since a job's next move is decided by it.
@@ -204,7 +204,8 @@ local function check_running(id, r)
     end
     return
   end
-  if call('SISMEMBER', key, id) == 0 and is_to_be_repaired('not-held') then
+  local is_held = call('SISMEMBER', key, id) == 1 or call('HGET', k_assigned, worker) == id
+  if not is_held and is_to_be_repaired('not-held') then
     call('SADD', key, id)
   end
   if r.state == 'k' then
@@ -307,15 +308,24 @@ function look.j(id)
   end
 end
 
+local function is_held(id, worker)
+  local r = read(id)
+  return r and is_running(r) and r.worker == worker
+end
+
 -- A worker's set of what it holds.
 function look.h(id, worker)
   local key = held_keys[worker]
-  if call('SISMEMBER', key, id) == 1 then
-    local r = read(id)
-    local is_held = r and is_running(r) and r.worker == worker
-    if not is_held and is_to_be_repaired('held') then
-      call('SREM', key, id)
-    end
+  if call('SISMEMBER', key, id) == 1 and not is_held(id, worker) and is_to_be_repaired('held') then
+    call('SREM', key, id)
+  end
+end
+
+-- What is assigned to a worker and it hasn't told of yet.
+function look.a(id, worker)
+  local is_there = call('HGET', k_assigned, worker) == id
+  if is_there and not is_held(id, worker) and is_to_be_repaired('held') then
+    call('HDEL', k_assigned, worker)
   end
 end
 

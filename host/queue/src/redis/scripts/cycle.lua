@@ -1,7 +1,9 @@
--- keys: meta jobs states outcomes notes unique uniques lapses ready:0 ready:1 ready:2 ready:3 scheduled later completed failed cancelled kept kept:failed waiters hungry leases boxes reaped cancelling outbox held
+-- keys: meta jobs states outcomes notes unique uniques lapses ready:0 ready:1 ready:2 ready:3 scheduled later completed failed cancelled kept kept:failed waiters hungry assigned leases boxes reaped cancelling outbox held
 -- parts: layout view ready kept lease usual
 -- rare: record moves worker admit turn
 local worker, box = take(), take()
+-- The ticket of the cycle before, that of this one, and the job that the worker knows to be assigned to it.
+local previous, ticket, known = take(), take(), take()
 local lease, holds, want, want_bytes = take_number(), take_number(), take_number(), take_number()
 local batch_max, promote_max, share = take_number(), take_number(), take_number()
 local items_max, log_max = take_number(), take_number()
@@ -17,7 +19,12 @@ end
 local is_first = now - number('looked') >= 1000
 
 -- The first write, which asks for no memory: see `even_if_full`.
-call('ZREM', k_hungry, worker .. box)
+call('ZREM', k_hungry, worker .. box .. CALL)
+local untold = previous ~= CALL and call('ZREM', k_hungry, worker .. box .. previous) == 0
+  and take_in(worker)
+if untold == known then
+  untold = false
+end
 
 local heads, ids, outcomes = {}, {}, {}
 for i = 1, settlements_count do
@@ -46,7 +53,7 @@ if not has_lease then
   call('HSET', k_boxes, worker, box)
 end
 call('ZADD', k_leases, now + lease, worker)
-local resync = holds >= 0 and call('SCARD', k_held) ~= holds
+local resync = holds >= 0 and call('SCARD', k_held) ~= holds + (untold and 1 or 0)
 
 if is_first or settlements_count > 0 then
   local room = TRIM_MAX
@@ -86,6 +93,9 @@ elseif classes > 1 then
     ready = ready + left[class]
   end
 end
+if untold then
+  want = math.max(want - 1, 0)
+end
 local wanted = want
 want = number('paused') == 1 and 0 or math.min(want, batch_max, ready)
 local leased, envelopes, touched = {}, {}, {}
@@ -105,6 +115,10 @@ if want > 0 then
     touched[#touched + 1], touched[#touched + 2] = rare().lease_again(worker, leased[at])
   end
 end
+local room = wanted - #leased
+if untold then
+  leased[#leased + 1], envelopes[#envelopes + 1] = untold, call('HGET', k_jobs, untold)
+end
 if made then
   made.write_records()
   made.tell_gone()
@@ -116,10 +130,14 @@ local cancels = call('HGET', k_cancelling, worker)
 cancels = cancels and rare().to_cancel(cancels) or ''
 local lapsed = call('ZRANGEBYSCORE', k_leases, '-inf', now, 'LIMIT', 0, batch_max)
 local is_more = number('paused') ~= 1 and ready > 0
--- One that has room for more than there is, is called when there is something.
-local is_hungry = wanted > #leased and not is_more and due ~= 0
+-- One that has room for more than there is, is called when there is something; or it is assigned a job,
+-- if it has as much room as its ticket says.
+local is_hungry = room > 0 and not is_more and due ~= 0
 if is_hungry then
-  call('ZADD', k_hungry, 'NX', now, worker .. box)
+  if room == 1 and byte(ticket, 4) % 2 == 1 then
+    ticket = CALL
+  end
+  call('ZADD', k_hungry, 'NX', now, worker .. box .. ticket)
 end
 return {
   'ok', verdicts, cancels, concat(lapsed), due or -1, is_more and 1 or 0, resync and 1 or 0,

@@ -5,5 +5,5 @@ local is_work = number('paused') ~= 1 and (ready_count() > 0 or next_due() == 0)
 if is_work or call('HEXISTS', k_cancelling, worker) == 1 then
   return 1
 end
-call('ZADD', k_hungry, 'NX', now, worker .. box)
+call('ZADD', k_hungry, 'NX', now, worker .. box .. CALL)
 return 0

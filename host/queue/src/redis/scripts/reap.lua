@@ -1,5 +1,5 @@
--- keys: meta jobs states outcomes notes unique uniques lapses ready:0 ready:1 ready:2 ready:3 scheduled later completed failed cancelled kept kept:failed waiters hungry leases boxes reaped cancelling held
--- parts: layout view record ready kept moves worker
+-- keys: meta jobs states outcomes notes unique uniques lapses ready:0 ready:1 ready:2 ready:3 scheduled later completed failed cancelled kept kept:failed waiters hungry assigned leases boxes reaped cancelling held
+-- parts: layout view record ready kept moves worker lease
 local worker, limit, items_max, crashes_max = take(), take_number(), take_number(), take_number()
 local reaped_max, poison = take_number(), take()
 age_max = take_number()
@@ -33,6 +33,7 @@ local function take_back(id, r)
   end
 end
 
+take_in(worker)
 local ids = call('SRANDMEMBER', k_held, limit)
 fetch(ids)
 for _, id in ipairs(ids) do
@@ -48,7 +49,11 @@ finish(items_max)
 local more = call('SCARD', k_held) > 0
 if not more then
   call('ZREM', k_leases, worker)
-  call('ZREM', k_hungry, worker .. (call('HGET', k_boxes, worker) or ''))
+  for _, member in ipairs(call('ZRANGE', k_hungry, 0, -1)) do
+    if member:sub(1, BOX_AT - 1) == worker then
+      call('ZREM', k_hungry, member)
+    end
+  end
   call('HDEL', k_boxes, worker)
   call('HDEL', k_cancelling, worker)
 end

@@ -1,4 +1,4 @@
--- keys: meta jobs states outcomes notes unique uniques lapses ready:0 ready:1 ready:2 ready:3 scheduled later completed failed cancelled kept kept:failed waiters hungry leases reaped cancelling held
+-- keys: meta jobs states outcomes notes unique uniques lapses ready:0 ready:1 ready:2 ready:3 scheduled later completed failed cancelled kept kept:failed waiters hungry assigned leases reaped cancelling held
 -- parts: layout view record ready kept moves worker lease
 local worker, items_max = take(), take_number()
 age_max = take_number()
@@ -15,6 +15,7 @@ if not admit_worker(worker, #claims > 0) then
 end
 even_if_full()
 
+take_in(worker)
 local in_hand = call('SMEMBERS', k_held)
 fetch(in_hand)
 fetch(ids)

@@ -30,8 +30,8 @@ end
 -- Takes new jobs over. Answers a letter each: `c` created, `d` duplicate, `u` its unique key is
 -- another's, `f` for a full queue, `s` where a job of this id is still to be forgotten; the owners
 -- of such keys; and whether a job is due sooner than any was. The end of a job that somebody waits for is
--- told to the box.
-local function admit(items, waiting_max, bytes_max, box)
+-- told to the box; one that comes alone may be assigned to a worker by `assign`.
+local function admit(items, waiting_max, bytes_max, box, assign)
   local ids, heads, bodies = items.ids, items.heads, items.bodies
   local verdicts, owners, envelopes, states = {}, {}, {}, {}
   local ready, later, scheduled, soonest = {}, {}, {}, math.huge
@@ -103,12 +103,19 @@ local function admit(items, waiting_max, bytes_max, box)
     end
   end
   local due = soonest < math.huge and next_due() or math.huge
+  -- The first write has to be one that asks for memory: see `even_if_full`.
+  bulk('HSET', k_jobs, envelopes)
+  if assign and created == 1 and fresh == 1 and assign(envelopes[1], envelopes[2]) then
+    for class = 0, 3 do
+      ready[class] = {}
+    end
+    bytes = bytes - struct.unpack('>I4', envelopes[2], WEIGHT_IN_HEADER)
+  end
   if created > 0 then
     set('bytes', bytes)
     set('turn', turn)
     bump('enqueued', created)
   end
-  bulk('HSET', k_jobs, envelopes)
   bulk('HSET', k_states, states)
   bulk('ZADD', k_later, later)
   bulk('ZADD', k_scheduled, scheduled)

@@ -52,6 +52,11 @@ local function unstarted(state, envelope)
   return struct.pack(FORE, state, 0, NOBODY, 0, 0, 0, 0, 0, 0) .. envelope:sub(1, HEADER_BYTES)
 end
 
+-- The record of a job that its worker is leased now for the first time, but for the header.
+local function started_by(worker)
+  return struct.pack(FORE, 'r', 1, worker, 0, 0, 0, 0, now, 0)
+end
+
 -- Whether a job of this record has ended, and whether its time to be kept is over, too.
 local function has_ended(bytes)
   return FINAL:find(bytes:sub(1, 1), 1, true) ~= nil

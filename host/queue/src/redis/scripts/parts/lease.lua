@@ -1,3 +1,13 @@
+-- What was assigned to a worker is among what it holds as soon as anybody looks. Answers which job it is.
+local function take_in(worker)
+  local id = call('HGET', k_assigned, worker)
+  if id then
+    call('SADD', k_held, id)
+    call('HDEL', k_assigned, worker)
+  end
+  return id
+end
+
 -- Whether a worker may go on under its id, and its lease if it has one. One that claims to hold something
 -- had a lease here: where there is none, it was reaped.
 local function admit_worker(worker, claims)

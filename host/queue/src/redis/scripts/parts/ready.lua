@@ -1,6 +1,10 @@
 -- The lines of ready jobs, one a class, in the order of turns; and who waits for such jobs.
 local READY = { k_ready_0, k_ready_1, k_ready_2, k_ready_3 }
 
+-- A hungry worker is noted by its id, its box and the ticket under which a job may be assigned to it; or
+-- by this one, if it is to be called alone.
+local CALL, BOX_AT, TICKET_AT = '\0\0\0\0', 17, 49
+
 -- How many jobs this script made ready.
 local fresh = 0
 
@@ -30,6 +34,11 @@ local function next_due()
   end
 end
 
+-- Calls a worker that was hungry. Answers how many heard of it: one or none.
+local function ring(member)
+  return call('PUBLISH', mail .. member:sub(BOX_AT, TICKET_AT - 1), 'w' .. member:sub(1, BOX_AT - 1))
+end
+
 -- Wakes one hungry worker for each of `count` jobs.
 local function wake(count)
   if count <= 0 or number('paused') == 1 then
@@ -37,7 +46,7 @@ local function wake(count)
   end
   local called = call('ZPOPMIN', k_hungry, count)
   for i = 1, #called, 2 do
-    call('PUBLISH', mail .. called[i]:sub(17), 'w' .. called[i]:sub(1, 16))
+    ring(called[i])
   end
 end
 

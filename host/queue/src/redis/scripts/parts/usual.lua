@@ -93,7 +93,7 @@ end
 -- those that have a record; these are still to be leased, and others must have lost theirs.
 local function lease_untouched(worker, picked)
   local ids, envelopes, written, others, weight, at = {}, {}, {}, {}, 0, 0
-  local in_progress = struct.pack(FORE, 'r', 1, worker, 0, 0, 0, 0, now, 0)
+  local in_progress = started_by(worker)
   fetch(picked)
   local found = call('HMGET', k_jobs, unpack(picked))
   for i, id in ipairs(picked) do

@@ -1,0 +1,94 @@
+//! Jobs that the server leases to a worker that waits.
+
+use gristmill_job::{JobId, JobState, QueueName};
+use gristmill_queue::{Queue as _, Woken};
+use redis::cmd;
+
+use crate::support::{AWorker, Fixture, a_job, a_job_with, complete, connect};
+
+impl Fixture {
+    async fn is_running(&self, id: JobId) -> bool {
+        matches!(self.queue.get(id).await.unwrap().unwrap().state, JobState::Running { .. })
+    }
+}
+
+/// A cycle that finds nothing, after which a job may be assigned.
+async fn stand_by(worker: &mut AWorker<'_>, room: usize) {
+    let cycle = worker.cycle(|cycle| (cycle.want, cycle.assignable) = (room, true));
+    assert!(cycle.await.unwrap().jobs.is_empty());
+}
+
+#[tokio::test]
+async fn a_worker_that_waits_is_assigned_a_job_in_the_step_that_takes_it_over() {
+    let q = Fixture::start().await;
+    let mut worker = q.worker();
+    stand_by(&mut worker, 1).await;
+    let before = q.queue.info().await.unwrap().round_trips;
+    let id = q.enqueue(a_job()).await;
+    let Woken { assigned, ask } = q.queue.wake(worker.id, &[QueueName::default()]).await;
+    assert_eq!((assigned.len(), assigned[0].1.spec.id, ask), (1, id, false));
+    let after = q.queue.info().await.unwrap().round_trips;
+    // The enqueueing, and what it takes to ask for the count.
+    assert!(after - before <= 2, "{} round trips", after - before);
+    worker.held.push(assigned[0].1.held());
+    worker.settle(vec![complete(assigned[0].1.held())]).await;
+}
+
+#[tokio::test]
+async fn a_worker_with_more_room_is_called_without_asking_for_it() {
+    let q = Fixture::start().await;
+    let mut worker = q.worker();
+    stand_by(&mut worker, 2).await;
+    q.enqueue(a_job()).await;
+    let queues = [QueueName::default()];
+    assert_eq!(q.queue.wake(worker.id, &queues).await.assigned.len(), 1);
+    let before = q.queue.info().await.unwrap().round_trips;
+    let (woken, _) = tokio::join!(q.queue.wake(worker.id, &queues), q.enqueue(a_job()));
+    assert!(woken.ask && woken.assigned.is_empty());
+    let after = q.queue.info().await.unwrap().round_trips;
+    assert!(after - before <= 2, "{} round trips", after - before);
+}
+
+#[tokio::test]
+async fn a_worker_that_is_gone_is_assigned_nothing() {
+    let q = Fixture::start().await;
+    let gone = connect(&q.server.url()).await.unwrap();
+    let mut worker = AWorker::of(&gone);
+    stand_by(&mut worker, 1).await;
+    drop(worker);
+    drop(gone);
+    // Its connection is gone as soon as the server has seen it.
+    while q.ask::<Vec<String>>(cmd("PUBSUB").arg("CHANNELS")).await.len() > 1 {}
+    let id = q.enqueue(a_job()).await;
+    assert!(!q.is_running(id).await, "nobody would have heard of it");
+    assert_eq!(q.worker().lease(1).await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_too_large_for_a_letter_is_not_assigned() {
+    let q = Fixture::start().await;
+    let mut worker = q.worker();
+    stand_by(&mut worker, 1).await;
+    let id = q.enqueue(a_job_with(&[b'.'; 100_000])).await;
+    assert!(!q.is_running(id).await);
+    assert!(q.queue.wake(worker.id, &[QueueName::default()]).await.ask);
+}
+
+#[tokio::test]
+async fn a_letter_that_is_lost_is_made_up_for_by_the_next_cycle() {
+    let q = Fixture::start().await;
+    let mut worker = q.worker();
+    stand_by(&mut worker, 1).await;
+    // As if the letter had been for another ticket: nobody hears of it.
+    let hungry: Vec<Vec<u8>> =
+        q.ask(cmd("ZRANGE").arg("gristmill:{default}:hungry").arg(0).arg(-1)).await;
+    let [mut member] = hungry.try_into().unwrap();
+    *member.last_mut().unwrap() ^= 4;
+    q.send(cmd("DEL").arg("gristmill:{default}:hungry")).await;
+    q.send(cmd("ZADD").arg("gristmill:{default}:hungry").arg(1).arg(member)).await;
+    let id = q.enqueue(a_job()).await;
+    assert!(q.is_running(id).await);
+    let reply = worker.cycle(|_| {}).await.unwrap();
+    assert_eq!((reply.jobs.len(), reply.resync), (1, false));
+    worker.settle(vec![complete(reply.jobs[0].held())]).await;
+}
