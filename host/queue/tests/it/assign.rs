@@ -92,3 +92,17 @@ async fn a_letter_that_is_lost_is_made_up_for_by_the_next_cycle() {
     assert_eq!((reply.jobs.len(), reply.resync), (1, false));
     worker.settle(vec![complete(reply.jobs[0].held())]).await;
 }
+
+#[tokio::test]
+async fn a_ticket_that_the_server_never_got_leaves_no_other_behind() {
+    let q = Fixture::start().await;
+    let mut worker = q.worker();
+    stand_by(&mut worker, 1).await;
+    q.send(cmd("CLIENT").arg("KILL").arg("TYPE").arg("normal").arg("SKIPME").arg("yes")).await;
+    worker.cycle(|cycle| (cycle.want, cycle.assignable) = (1, true)).await.unwrap_err();
+    worker.resync().await;
+    stand_by(&mut worker, 1).await;
+    let id = q.enqueue(a_job()).await;
+    assert!(q.is_running(id).await);
+    assert_eq!(worker.cycle(|_| {}).await.unwrap().jobs.len(), 1);
+}

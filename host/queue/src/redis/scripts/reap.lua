@@ -49,11 +49,7 @@ finish(items_max)
 local more = call('SCARD', k_held) > 0
 if not more then
   call('ZREM', k_leases, worker)
-  for _, member in ipairs(call('ZRANGE', k_hungry, 0, -1)) do
-    if member:sub(1, BOX_AT - 1) == worker then
-      call('ZREM', k_hungry, member)
-    end
-  end
+  stop_calling(worker)
   call('HDEL', k_boxes, worker)
   call('HDEL', k_cancelling, worker)
 end

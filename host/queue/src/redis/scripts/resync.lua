@@ -16,6 +16,8 @@ end
 even_if_full()
 
 take_in(worker)
+-- Its next cycle knows of one ticket, which may not have come here.
+stop_calling(worker)
 local in_hand = call('SMEMBERS', k_held)
 fetch(in_hand)
 fetch(ids)
