@@ -46,6 +46,12 @@ impl Access {
         Self { tls: Some(tls), ..self }
     }
 
+    /// The certificate that is shown, where TLS is spoken: to be renewed while it is.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&Tls> {
+        self.tls.as_ref()
+    }
+
     /// Whether other machines may speak to it without TLS, because somebody in front of it does.
     #[must_use]
     pub fn insecure_http(self, insecure_http: bool) -> Self {

@@ -32,7 +32,7 @@ impl Connections<Router> {
     pub(super) async fn serve(self, stream: TcpStream) {
         let Some(tls) = self.tls.clone() else { return self.speak(stream).await };
         let gone = self.gone.clone();
-        let agreeing = TlsAcceptor::from(tls.0).accept(stream);
+        let agreeing = TlsAcceptor::from(tls.current()).accept(stream);
         let agreeing = tokio::time::timeout(limits::TLS_PATIENCE, agreeing);
         match gone.run_until_cancelled(agreeing).await {
             Some(Ok(Ok(stream))) => self.speak(stream).await,

@@ -51,7 +51,7 @@ impl AccessArgs {
     /// Reads tokens and certificates.
     pub(crate) fn access(&self) -> Result<Access, Error> {
         let mut access = Access::default().tokens(self.tokens()?).insecure_http(self.insecure_http);
-        if let (Some(cert), Some(key)) = (&self.tls_cert, &self.tls_key) {
+        if let Some((cert, key)) = self.certificate() {
             let tls = Tls::from_files(cert, key);
             access = access.tls(tls.map_err(|error| Error::Usage(one_line(&error)))?);
         }
@@ -80,6 +80,11 @@ impl AccessArgs {
             text = format!("{text}\n{more}");
         }
         Tokens::parse(&text).map_err(|error| Error::Usage(format!("GRISTMILL_TOKENS: {error}")))
+    }
+
+    /// The files of certificate and key, where TLS is to be spoken.
+    pub(crate) fn certificate(&self) -> Option<(&Path, &Path)> {
+        self.tls_cert.as_deref().zip(self.tls_key.as_deref())
     }
 
     /// Whether TLS is spoken.

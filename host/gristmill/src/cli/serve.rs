@@ -13,7 +13,7 @@ use gristmill::job::time::parse_duration;
 use gristmill::{Access, CancellationToken, Host, LEASE_MIN, LogObserver, Order, bind_with};
 use tokio::net::TcpListener;
 
-use self::control::{Control, Wishes};
+use self::control::{Certificate, Control, Wishes};
 use self::notify::Manager;
 use self::queues::QueuesArgs;
 use super::access::AccessArgs;
@@ -32,7 +32,7 @@ pub(super) const LOG_LEVEL: &str = "info";
 ///
 /// SIGTERM or Ctrl-C stops it: no more jobs are taken, running ones have their grace, the rest is
 /// given back. A second signal ends it at once. SIGTSTP makes it quiet: it takes no more jobs until
-/// SIGCONT. SIGHUP loads configuration and plugins again.
+/// SIGCONT. SIGHUP loads configuration, certificate and plugins again.
 ///
 /// Without --redis-url, jobs are kept in memory and end with the daemon. With it, they are shared with
 /// all daemons on that server; where the server can't be used at the start, memory takes its place,
@@ -153,10 +153,11 @@ pub(crate) async fn run(args: Args, log: &Log, settings: Settings) -> Result<Exi
     }
     let url = format!("{}://{address}", args.access.scheme());
     tracing::info!("listening on {url}");
+    let certificate = Certificate::of(&args, &access);
     if let Some(path) = args.ready_file {
         announce(path, url);
     }
-    let control = Control { host: &host, manager: &manager, log, settings };
+    let control = Control { host: &host, manager: &manager, log, settings, certificate };
     tokio::select! {
         served = serve_until_done(&host, listener, access, &abort, &manager) => served?,
         () = control.obey(wishes) => {}

@@ -90,6 +90,50 @@ fn a_daemon_speaks_tls_to_other_machines_and_to_those_who_trust_it() {
 }
 
 #[test]
+fn a_certificate_is_renewed_at_a_reload_and_a_broken_one_takes_nothings_place() {
+    let dir = folder(&["plugins/echo.wasm"]);
+    let at = |file: &str| dir.path().join(file).to_str().unwrap().to_owned();
+    let put = |of: &str| {
+        for file in ["cert.pem", "key.pem"] {
+            std::fs::copy(tls(&format!("{of}{file}")), at(file)).unwrap();
+        }
+    };
+    put("");
+    let mut command = gristmill(&["serve", "--listen", "127.0.0.1:0", "--plugins"]);
+    command.arg(dir.path()).args(["--tls-cert", &at("cert.pem"), "--tls-key", &at("key.pem")]);
+    let mut running = Running::launch(command);
+    let line = running.until("listening on https://");
+    let server = format!("https://localhost:{}", line.trim().rsplit(':').next().unwrap());
+    let trusting = |ca: &str| run(&["info", "--server", &server, "--ca-file", &tls(ca)]);
+    let unknown = "no server can be reached at https://localhost";
+    trusting("ca.pem").completed();
+    trusting("renewed/ca.pem").refused(4, unknown);
+    // A client that stays on its line isn't disturbed.
+    let client = gristmill::Client::builder(&server).ca_file(tls("ca.pem")).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(client.info()).unwrap();
+    put("renewed/");
+    running.signal("HUP");
+    running.until("new connections are shown the certificate that is in");
+    trusting("renewed/ca.pem").completed();
+    trusting("ca.pem").refused(4, unknown);
+    runtime.block_on(client.info()).unwrap();
+    std::fs::write(at("cert.pem"), "half a certif").unwrap();
+    running.signal("HUP");
+    let error = running.until("the certificate stays as it is");
+    let names = format!("{} holds no certificate in PEM", at("cert.pem"));
+    assert!(error.contains("ERROR") && error.contains(&names), "{error}");
+    assert!(error.contains("mend the file and send HUP again"), "{error}");
+    trusting("renewed/ca.pem").completed();
+    put("");
+    std::fs::copy(tls("renewed/key.pem"), at("key.pem")).unwrap();
+    running.signal("HUP");
+    let error = running.until("the certificate stays as it is");
+    assert!(error.contains("can't be used with the key in"), "{error}");
+    trusting("renewed/ca.pem").completed();
+}
+
+#[test]
 fn a_daemon_that_would_be_open_or_overheard_does_not_start() {
     let (cert, key) = (tls("cert.pem"), tls("key.pem"));
     run(&["serve", "--listen", "0.0.0.0:0"]).refused(2, "which takes access tokens: give them");

@@ -1,6 +1,8 @@
 //! What the daemon is told while it works: to be quiet and to go on, and to load its configuration again.
 
-use gristmill::{Host, Order, Share, Tuning};
+use std::path::PathBuf;
+
+use gristmill::{Access, Host, Order, Share, Tls, Tuning};
 use rustix::process::Signal;
 use tokio::signal::unix::{Signal as Heard, SignalKind, signal};
 
@@ -13,6 +15,8 @@ use super::notify::Manager;
 /// What takes effect without a restart, beside the plugins.
 const RELOADED: [&str; 6] =
     ["log", "concurrency", "grace", "queue", "queue-order", "queue-concurrency"];
+/// The same where TLS is spoken already; whether it is spoken takes a restart.
+const CERTIFICATE: [&str; 2] = ["tls-cert", "tls-key"];
 
 /// What is listened to, from before anybody is told that the daemon is there: until then TSTP would stop the
 /// process, and HUP end it.
@@ -40,6 +44,36 @@ pub(super) struct Control<'a> {
     pub(super) manager: &'a Manager,
     pub(super) log: &'a Log,
     pub(super) settings: Settings,
+    pub(super) certificate: Option<Certificate>,
+}
+
+/// The certificate that the daemon shows, and the files that it is read from.
+pub(super) struct Certificate {
+    tls: Tls,
+    cert: PathBuf,
+    key: PathBuf,
+}
+
+impl Certificate {
+    /// The one that is shown, if there is one.
+    pub(super) fn of(args: &super::Args, access: &Access) -> Option<Self> {
+        let (tls, (cert, key)) = access.certificate().cloned().zip(args.access.certificate())?;
+        Some(Self { tls, cert: cert.to_owned(), key: key.to_owned() })
+    }
+
+    /// Shows what is in the files now; what can't be used takes nothing's place.
+    fn renew(&self) {
+        match self.tls.renew(&self.cert, &self.key) {
+            Ok(()) => {
+                let cert = self.cert.display();
+                tracing::info!("new connections are shown the certificate that is in {cert} now");
+            }
+            Err(error) => tracing::error!(
+                "the certificate stays as it is: {}; mend the file and send HUP again",
+                one_line(&error)
+            ),
+        }
+    }
 }
 
 impl Control<'_> {
@@ -84,6 +118,9 @@ impl Control<'_> {
                 tracing::error!("the configuration stays as it is: {}", one_line(&error));
             }
         }
+        if let Some(certificate) = &self.certificate {
+            certificate.renew();
+        }
         if let Err(error) = self.host.rescan_plugins().await {
             tracing::error!("the plugins stay as they are: {}", one_line(&error));
         }
@@ -93,6 +130,11 @@ impl Control<'_> {
 
     fn take_over(&mut self, cli: Cli, settings: Settings) {
         let Command::Serve(args) = cli.command else { return };
+        if let (Some(certificate), Some((cert, key))) =
+            (&mut self.certificate, args.access.certificate())
+        {
+            (certificate.cert, certificate.key) = (cert.to_owned(), key.to_owned());
+        }
         let tuning = match args.tuning() {
             Ok(tuning) => tuning,
             Err(error) => return tracing::error!("the queues stay: {}", one_line(&error)),
@@ -106,7 +148,7 @@ impl Control<'_> {
         for (name, value) in &settings {
             let old = self.settings.get(name);
             if old != Some(value) {
-                let effect = match RELOADED.contains(&name.as_str()) {
+                let effect = match self.is_taken_over(name) {
                     true => "taken over",
                     false => "takes effect at the next start",
                 };
@@ -114,8 +156,14 @@ impl Control<'_> {
             }
         }
         // What waits for a restart is told each time until then.
-        let taken = settings.into_iter().filter(|(name, _)| RELOADED.contains(&name.as_str()));
+        let taken: Vec<_> =
+            settings.into_iter().filter(|(name, _)| self.is_taken_over(name)).collect();
         self.settings.extend(taken);
+    }
+
+    fn is_taken_over(&self, name: &str) -> bool {
+        let shows_one = self.certificate.is_some();
+        RELOADED.contains(&name) || (shows_one && CERTIFICATE.contains(&name))
     }
 
     fn warn_of_others(&self, queues: &[Share]) {
