@@ -6,7 +6,7 @@ use gristmill_cache::{Cache, Config};
 use gristmill_job::{Clock, Digest, NewJob, PluginName, Rejection, RejectionCode, Verdict};
 use gristmill_queue::Queue;
 use gristmill_runtime::{Error, LoadError, Plugin, PluginStore, Runtime};
-use gristmill_worker::Pulse;
+use gristmill_worker::{Controls, Pulse};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
@@ -39,6 +39,8 @@ pub struct Desk {
     pub metrics: Arc<Metrics>,
     /// How the worker is, where there is one.
     pub pulse: Pulse,
+    /// What of the worker can be changed, where there is one.
+    pub controls: Controls,
     /// Whether nothing is served but health and metrics.
     pub work_only: bool,
     /// What happens here, for those who listen: to be told by the worker.
@@ -71,6 +73,7 @@ impl Desk {
             degraded: Degraded::default(),
             metrics: Arc::default(),
             pulse: Pulse::default(),
+            controls: Controls::default(),
             work_only: false,
             feed: Feed::default(),
             pushing: Arc::default(),
@@ -178,7 +181,8 @@ impl Desk {
     }
 
     /// Checks function and input where the plugin is known here, and fills in which function it is, and
-    /// which version where a fleet shares it.
+    /// which version where a fleet shares it. What the fleet has and nobody here has asked for is checked
+    /// by what it says of itself, and not fetched for that.
     ///
     /// A plugin, or a version of it, that is not known here may be known to another worker of a shared queue. A queue
     /// that is this process's own has no other worker, so there the job is refused.
@@ -187,17 +191,18 @@ impl Desk {
     /// A rejection that says what would fit.
     pub async fn admit(&self, job: &mut NewJob) -> Result<(), Rejection> {
         let shared = self.queue.traits().shared;
+        if self.plugins.loaded_version(&job.plugin, job.digest).is_none()
+            && let Ok(Some(described)) = self.plugins.described_for(job).await
+        {
+            return described.admit(job);
+        }
         let plugin = match self.plugin_version(&job.plugin, job.digest).await {
             Ok(plugin) => plugin,
             Err(_) if shared => return Ok(()),
             Err(error) => return Err(self.unusable(&job.plugin, &error).await),
         };
         let function = plugin.check(job)?;
-        let terms = plugin.terms(Some(&function));
-        let has_policy = terms.attempts_max.is_some() || terms.backoff.is_some();
-        if has_policy && job.retry.is_none() {
-            job.retry = Some(terms.retry(job));
-        }
+        plugin.terms(Some(&function)).fill_in(job);
         job.function = Some(function);
         // Where every worker can have this version, the job runs on what it was checked against.
         if job.digest.is_none() && !job.latest && self.plugins.is_shelved(&plugin) {

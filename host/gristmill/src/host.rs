@@ -34,7 +34,6 @@ pub struct Host {
     watching: TaskTracker,
     shutdown: CancellationToken,
     abort: CancellationToken,
-    controls: Controls,
     dropped: CancellationToken,
     ended: CancellationToken,
     control: Control,
@@ -95,7 +94,7 @@ impl Host {
         )
         .abort_on(self.abort.clone())
         .pulse(desk.pulse.clone())
-        .controls(self.controls.clone());
+        .controls(desk.controls.clone());
         let (shutdown, dropped) = (self.shutdown.clone(), self.dropped.clone());
         let ended = self.ended.clone().drop_guard();
         self.control.handle().spawn(async move {
@@ -335,7 +334,7 @@ impl Host {
     /// What can be changed while the worker works.
     #[must_use]
     pub fn controls(&self) -> &Controls {
-        &self.controls
+        &self.desk.controls
     }
 
     /// How the worker is.

@@ -1,38 +1,22 @@
 //! Jobs straight to Redis, past any daemon: held against what the fleet's plugins say of themselves.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
-use gristmill_job::{Digest, Job, JobId, NewJob, PluginName, Rejection, Verdict, time};
+use gristmill_job::{Job, JobId, NewJob, Rejection, Verdict};
 use gristmill_queue::Queue;
-use gristmill_runtime::Description;
-use gristmill_shelf::redis::ConnectError;
-use gristmill_shelf::{Error as ShelfError, Shelf, Shelved};
+use gristmill_runtime::Descriptions;
+use gristmill_shelf::Shelf;
 
 use crate::error::{Error, taken};
 use crate::redis::{self, RedisError};
-
-/// How old the word may be which version of a plugin serves: jobs are checked by the round trip of the
-/// first of them, and a new version is met in a second.
-const TRUSTED: Duration = Duration::from_secs(1);
-/// Plugins that are kept in mind: as many as a shelf has.
-const KNOWN_MAX: usize = gristmill_shelf::limits::PLUGINS_MAX;
 
 /// Puts jobs into the queue on a Redis server. A job of a plugin that the fleet shares there is checked
 /// against its description first, as by a daemon, and is pinned to that version unless it is to run on
 /// the latest. Of others the workers judge.
 pub struct Producer {
     queue: Arc<dyn Queue>,
-    shelf: Arc<dyn Shelf>,
-    known: Mutex<HashMap<PluginName, Known>>,
-}
-
-/// What is known of a plugin.
-struct Known {
-    versions: Vec<Shelved>,
-    at: Instant,
-    descriptions: Vec<(Shelved, Option<Arc<Description>>)>,
+    descriptions: Descriptions,
 }
 
 impl Producer {
@@ -48,7 +32,7 @@ impl Producer {
     /// A producer over these, wherever they are.
     #[must_use]
     pub fn over(queue: Arc<dyn Queue>, shelf: Arc<dyn Shelf>) -> Self {
-        Self { queue, shelf, known: Mutex::default() }
+        Self { queue, descriptions: Descriptions::new(shelf) }
     }
 
     /// Where the jobs wait.
@@ -114,94 +98,9 @@ impl Producer {
 
     /// Checks a job whose plugin is shared, and fills in which function and which version it is.
     async fn admit(&self, job: &mut NewJob) -> Result<Result<(), Rejection>, Error> {
-        let Some(description) = self.description(&job.plugin, job.digest).await? else {
-            return Ok(Ok(()));
-        };
-        let function = match description.check(job) {
-            Ok(function) => function,
-            Err(rejection) => return Ok(Err(rejection)),
-        };
-        job.function = Some(function);
-        if !job.latest {
-            job.digest = Some(description.digest);
+        match self.descriptions.of(&job.plugin, job.digest).await? {
+            Some(described) => Ok(described.admit(job)),
+            None => Ok(Ok(())),
         }
-        Ok(Ok(()))
-    }
-
-    /// What a plugin says of itself in this version, or in the one that serves; none, where it isn't shared
-    /// or says it in a way that isn't understood here.
-    async fn description(
-        &self,
-        name: &PluginName,
-        digest: Option<Digest>,
-    ) -> Result<Option<Arc<Description>>, Error> {
-        let versions = match self.trusted(name) {
-            Some(versions) => versions,
-            None => match self.shelf.versions(name).await {
-                Ok(versions) => self.keep_versions(name, versions),
-                Err(error) => return passed_over(error),
-            },
-        };
-        let wanted = |shelved: &&Shelved| digest.is_none_or(|digest| shelved.digest == digest);
-        let Some(shelved) = versions.iter().find(wanted).copied() else { return Ok(None) };
-        if let Some(known) = self.kept(name, shelved) {
-            return Ok(known);
-        }
-        let description = match self.shelf.about(name, shelved.digest).await {
-            Ok(Some(about)) => Description::parse(name, shelved.digest, &about.description),
-            Ok(None) => return Ok(None),
-            Err(error) => return passed_over(error),
-        };
-        let description = description.map(Arc::new).map_err(|error| {
-            tracing::warn!(
-                "what plugin {name} takes can't be read, so that nothing is checked: {error}"
-            );
-        });
-        let description = description.ok();
-        if let Some(known) = self.lock().get_mut(name) {
-            known.descriptions.push((shelved, description.clone()));
-        }
-        Ok(description)
-    }
-
-    fn trusted(&self, name: &PluginName) -> Option<Vec<Shelved>> {
-        let known = self.lock();
-        let known = known.get(name)?;
-        let age = time::monotonic().saturating_duration_since(known.at);
-        (age < TRUSTED).then(|| known.versions.clone())
-    }
-
-    fn keep_versions(&self, name: &PluginName, versions: Vec<Shelved>) -> Vec<Shelved> {
-        let mut known = self.lock();
-        // Names come from outside: those that nobody shares must not pile up.
-        if known.len() >= KNOWN_MAX {
-            known.clear();
-        }
-        let old = known.remove(name).map(|known| known.descriptions).unwrap_or_default();
-        let descriptions = old.into_iter().filter(|(of, _)| versions.contains(of)).collect();
-        let at = time::monotonic();
-        known.insert(name.clone(), Known { versions: versions.clone(), at, descriptions });
-        versions
-    }
-
-    fn kept(&self, name: &PluginName, shelved: Shelved) -> Option<Option<Arc<Description>>> {
-        let known = self.lock();
-        let mut descriptions = known.get(name)?.descriptions.iter();
-        descriptions.find(|(of, _)| *of == shelved).map(|(_, description)| description.clone())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<PluginName, Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A producer that may not look at the shelf may still enqueue: the workers judge.
-fn passed_over<T>(error: ShelfError) -> Result<Option<T>, Error> {
-    match error {
-        ShelfError::Unavailable(ConnectError::Unusable { .. }) | ShelfError::Incomplete { .. } => {
-            tracing::warn!("nothing is checked: {error}");
-            Ok(None)
-        }
-        error => Err(error.into()),
     }
 }

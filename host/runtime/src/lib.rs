@@ -23,6 +23,7 @@ mod compile;
 mod compiled;
 mod config;
 mod describe;
+mod described;
 mod description;
 mod engine;
 mod error;
@@ -61,6 +62,7 @@ pub use config::Config;
 pub use describe::Function;
 #[doc(hidden)]
 pub use describe::read_and_check;
+pub use described::{Described, Descriptions};
 pub use description::Description;
 pub use engine::{Allocator, EngineInfo, Occupancy};
 pub use error::{Error, LoadError};

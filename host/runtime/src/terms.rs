@@ -115,6 +115,14 @@ impl Terms {
         RetryPolicy { retry_on: self.retry_on.unwrap_or(policy.retry_on), ..policy }
     }
 
+    /// Says in a job how it is tried again, where its producer doesn't and the manifest does.
+    pub fn fill_in(&self, job: &mut NewJob) {
+        let has_policy = self.attempts_max.is_some() || self.backoff.is_some();
+        if has_policy && job.retry.is_none() {
+            job.retry = Some(self.retry(job));
+        }
+    }
+
     /// Waits until an attempt may run.
     ///
     /// # Errors

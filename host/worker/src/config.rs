@@ -111,3 +111,6 @@ pub(crate) const BUSY_DELAY_MAX: Duration = Duration::from_secs(10);
 /// How long a stopping worker goes on trying to reach the queue for its last settlements. Past it,
 /// the lease gives the jobs back.
 pub(crate) const LAST_CYCLE_PATIENCE: Duration = Duration::from_secs(5);
+/// How long the jobs that an attempt enqueued wait to be told which versions serve: a round trip to a
+/// healthy server, and much less than a lease.
+pub(crate) const PIN_PATIENCE: Duration = Duration::from_secs(1);

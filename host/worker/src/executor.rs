@@ -13,6 +13,7 @@ use tracing::{Instrument as _, Span};
 
 use crate::board::{Board, Ended, Finished, Task};
 use crate::event::Event;
+use crate::follow_ups;
 
 /// The span of an attempt, in its job's trace where it is in one. It costs as much as a small job's attempt may be
 /// slower, so it is there for those who ask for it.
@@ -101,11 +102,16 @@ impl Executor {
         };
         let span = span(leased);
         match self.runtime.run(&plugin, attempt).instrument(span).await {
-            Ok(report) => Ended::Attempted {
-                digest: plugin.digest(),
-                report: Box::new(report),
-                retry: terms.retry(&leased.spec),
-            },
+            Ok(mut report) => {
+                if !report.follow_ups.is_empty() {
+                    follow_ups::pin(&self.plugins, &mut report.follow_ups).await;
+                }
+                Ended::Attempted {
+                    digest: plugin.digest(),
+                    report: Box::new(report),
+                    retry: terms.retry(&leased.spec),
+                }
+            }
             Err(error) => Ended::HostUnwell(format!("{:#}", anyhow::Error::from(error))),
         }
     }

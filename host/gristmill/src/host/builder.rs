@@ -9,7 +9,7 @@ use gristmill_api::{Desk, LOADS_MAX};
 use gristmill_job::{Clock, QueueName, SystemClock};
 use gristmill_queue::Queue;
 use gristmill_runtime::{BACKGROUND_LOADS_MAX, PluginStore, Runtime};
-use gristmill_worker::{Controls, LEASE_MIN, Observer, Order, QueueFollowUps, Share};
+use gristmill_worker::{LEASE_MIN, Observer, Order, QueueFollowUps, Share};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -213,11 +213,12 @@ impl HostBuilder {
         let backends =
             Backends::choose(self.backends, &self.clock, control.handle(), &dropped).await?;
         let guests = Guests::start(cores)?;
+        let follow_ups = Arc::new(QueueFollowUps::new(Arc::clone(&backends.queue)));
         let runtime = Runtime::new(
             sandbox(self.runtime, self.worker.concurrency),
             Arc::clone(&backends.cache),
             backends.cache_config.clone(),
-            Arc::new(QueueFollowUps::new(Arc::clone(&backends.queue))),
+            Arc::clone(&follow_ups) as _,
             Arc::clone(&self.clock),
         )
         .map_err(Error::Sandbox)?;
@@ -226,6 +227,7 @@ impl HostBuilder {
             plugins = plugins.with_shelf(shelf);
         }
         let plugins = Arc::new(plugins);
+        follow_ups.pin_by(&plugins);
         let mut desk = Desk::new(
             backends.queue,
             backends.cache,
@@ -246,7 +248,6 @@ impl HostBuilder {
             watching: TaskTracker::new(),
             shutdown: self.shutdown,
             abort: self.abort,
-            controls: Controls::default(),
             dropped,
             ended: CancellationToken::new(),
             control,

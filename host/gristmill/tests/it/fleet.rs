@@ -63,6 +63,12 @@ fn listed(daemon: &Daemon) -> Value {
     list[0].take()
 }
 
+/// Lets a daemon load the shared plugin, of which it needs no more than the description until it runs a job.
+#[track_caller]
+fn loaded(daemon: &Daemon) {
+    assert_eq!(get_as_owner(daemon, "/v1/plugins/echo/schema").0, 200);
+}
+
 /// On which version a job ran, once it has.
 #[track_caller]
 fn ran_on(redis: &str, id: &str) -> String {
@@ -131,7 +137,7 @@ fn a_new_version_takes_over_everywhere_and_a_damaged_one_nowhere() {
     let here = sharing(&server.url(), &[]);
     let mut there = sharing(&server.url_through(proxy.port()), &[]);
     push(&here, "echo", 1);
-    ask(&there, &["enqueue", "echo", "--wait"]).completed();
+    loaded(&there);
     let second = push(&here, "echo", 2);
     there.running.until(&format!("plugin echo {second} has taken over"));
     proxy.set(Traffic::Refused);
@@ -228,6 +234,58 @@ fn a_producer_past_the_daemons_is_refused_what_a_daemon_refuses() {
 }
 
 #[test]
+fn a_daemon_that_runs_nothing_checks_jobs_and_fetches_no_plugin() {
+    let server = RedisServer::start();
+    let url = server.url();
+    let (dir, file) = version("wordcount", 1);
+    std::fs::write(dir.path().join("wordcount.toml"), "[retry]\nmax_attempts = 2\n").unwrap();
+    let pushed = run(&["plugin", "push", &file, "--json", "--redis-url", &url]);
+    let pushed: Value = serde_json::from_str(pushed.completed()).unwrap();
+    let plugins = folder(&[]);
+    let arguments = ["--api-only", "--share-plugins", "--redis-url", &url];
+    let daemon = Daemon::start(plugins, &arguments);
+    daemon.run(&["enqueue", "wordcount"]).refused(2, "none is given");
+    daemon.run(&["enqueue", "wordcount", "cuont", "--input", "a"]).refused(2, "no function");
+    let job = daemon.json(&["enqueue", "wordcount", "--input", "a b"]);
+    assert_eq!((&job["digest"], &job["max_attempts"]), (&pushed["digest"], &json!(2)), "{job}");
+    daemon.running.signal("TERM");
+    let ended = daemon.end();
+    assert!(!ended.stderr.contains("plugin wordcount"), "it was loaded: {}", ended.stderr);
+}
+
+/// The digests that a server's jobs were enqueued with.
+fn pinned(server: &RedisServer) -> String {
+    server.command(&["HVALS", "gristmill:{default}:jobs"]).unwrap()
+}
+
+#[test]
+fn jobs_that_jobs_enqueue_run_on_the_versions_that_served_then() {
+    let server = RedisServer::start();
+    let daemon = sharing(&server.url(), &[]);
+    let echo = push(&daemon, "echo", 1);
+    let guest = |name: &str, manifest: &str| {
+        let dir = folder(&[&format!("test-guests/{name}.wasm")]);
+        std::fs::write(dir.path().join(format!("{name}.toml")), manifest).unwrap();
+        let file = dir.path().join(format!("{name}.wasm"));
+        let pushed = ask_json(&daemon, &["plugin", "push", file.to_str().unwrap()]);
+        pushed["digest"].as_str().unwrap().to_owned()
+    };
+    let enqueue = |plugin: &str, input: &str| {
+        let json = ["--content-type", "application/json", "--digest", "latest", "--wait"];
+        ask(&daemon, &[&["enqueue", plugin, "--input", input], &json[..]].concat()).completed();
+    };
+    guest("granted", "[grants]\nenqueue = ['echo']\n");
+    let follow_up = guest("follow-up", "");
+    // With the parent's end.
+    enqueue("granted", r#"{"enqueue": ["echo/echo"]}"#);
+    assert!(pinned(&server).contains(&echo), "{}", pinned(&server));
+    // At once.
+    assert!(!pinned(&server).contains(&follow_up));
+    enqueue("follow-up", r#"{"now": true, "children": 1}"#);
+    assert!(pinned(&server).contains(&follow_up), "{}", pinned(&server));
+}
+
+#[test]
 fn a_producer_that_may_not_look_at_the_plugins_leaves_it_to_the_workers() {
     let server = RedisServer::start();
     let daemon = sharing(&server.url(), &[]);
@@ -250,7 +308,7 @@ fn pushes_at_one_time_leave_every_daemon_with_the_last() {
     let daemons = [sharing(&url, &[]), sharing(&url, &[])];
     let first = push(&daemons[0], "echo", 0);
     for daemon in &daemons {
-        ask(daemon, &["enqueue", "echo", "--wait"]).completed();
+        loaded(daemon);
     }
     let pushes: Vec<_> = (1..=6)
         .map(|number| {

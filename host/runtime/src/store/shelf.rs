@@ -20,6 +20,7 @@ use gristmill_shelf::{Listing, Shelf, Shelved, Version};
 use super::PluginStore;
 use super::versions::{Origin, Versions};
 use crate::blocking::blocking;
+use crate::described::Descriptions;
 use crate::error::LoadError;
 use crate::manifest::Manifest;
 use crate::plugin::Plugin;
@@ -35,6 +36,8 @@ pub(super) struct Supply {
     shelf: Arc<dyn Shelf>,
     /// One at a time looks: what was seen first mustn't be kept last.
     looking: tokio::sync::Mutex<()>,
+    /// What doors hold jobs against without fetching anything.
+    descriptions: Descriptions,
     seen: Mutex<Seen>,
 }
 
@@ -52,7 +55,9 @@ impl PluginStore {
     /// first asked for, and then followed where the store is watched.
     #[must_use]
     pub fn with_shelf(mut self, shelf: Arc<dyn Shelf>) -> Self {
-        self.supply = Some(Supply { shelf, looking: Default::default(), seen: Mutex::default() });
+        let descriptions = Descriptions::new(Arc::clone(&shelf));
+        let looking = tokio::sync::Mutex::default();
+        self.supply = Some(Supply { shelf, looking, descriptions, seen: Mutex::default() });
         self
     }
 
@@ -250,6 +255,7 @@ impl PluginStore {
             tracing::info!("plugin {name} is gone: it was taken off the shelf");
         }
         if is_news {
+            supply.descriptions.distrust();
             self.tell_hidden(supply, &listing);
             self.tell();
         }

@@ -1,9 +1,12 @@
 //! The shelf as doors use it: plugins are put there, taken away and looked at, and none is fetched.
 
-use gristmill_job::{Digest, PluginName};
+use std::sync::Arc;
+
+use gristmill_job::{Digest, NewJob, PluginName};
 use gristmill_shelf::{About, Error, Release, Shelved};
 
 use super::Supply;
+use crate::described::Described;
 use crate::description::Description;
 use crate::error::LoadError;
 use crate::plugin::Plugin;
@@ -48,6 +51,35 @@ impl PluginStore {
         match &self.supply {
             Some(supply) => Ok(supply.shelf.remove(name).await?),
             None => Ok(false),
+        }
+    }
+
+    /// What a job is to be held against that isn't loaded here, without fetching it; none, if the shelf
+    /// doesn't have it or the folder has a file of it.
+    ///
+    /// # Errors
+    /// [`LoadError::Shelf`].
+    pub async fn described_for(&self, job: &NewJob) -> Result<Option<Arc<Described>>, LoadError> {
+        let Some(supply) = &self.supply else { return Ok(None) };
+        if self.is_in_the_folder(&job.plugin).await {
+            return Ok(None);
+        }
+        Ok(supply.descriptions.of(&job.plugin, job.digest).await?)
+    }
+
+    /// Lets a job run on the version that serves now, where every worker of the fleet can have it, unless it
+    /// says itself what it is to run on. Where that can't be found out, it stays as it is.
+    pub async fn pin(&self, job: &mut NewJob) {
+        let Some(supply) = &self.supply else { return };
+        if job.latest || job.digest.is_some() {
+            return;
+        }
+        if let Some(plugin) = self.loaded(&job.plugin) {
+            job.digest = self.is_shelved(&plugin).then(|| plugin.digest());
+        } else if !self.is_in_the_folder(&job.plugin).await
+            && let Ok(described) = supply.descriptions.of(&job.plugin, None).await
+        {
+            job.digest = described.map(|described| described.digest());
         }
     }
 
