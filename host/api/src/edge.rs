@@ -13,6 +13,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::limits;
+use crate::problem::Blame;
 
 /// By what a request is found in the logs of client and daemon.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -36,22 +37,27 @@ impl TooSlow {
     }
 }
 
-/// Gives a request its id and its span, and its body a deadline.
+/// A probe's answer is what it is asked for, whatever it is, and it is asked for every few seconds.
+const PROBED: &str = "/readyz";
+
+/// Gives a request its id and its span, and its body a deadline. Requests go by at `debug`: there may be
+/// thousands a second. Of one that fails by our own doing there is a line for whoever only hears of trouble.
 pub(crate) async fn receive(request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let span = tracing::info_span!(
-        "request",
-        id = id.to_str().unwrap_or_default(),
-        %method,
-        path,
-    );
+    let shown = id.to_str().unwrap_or_default();
+    let span = tracing::debug_span!("request", id = shown, %method, path);
     let request = request.map(|body| if body.is_end_stream() { body } else { hasty(body) });
     let begun = time::monotonic();
     let mut response = next.run(request).instrument(span.clone()).await;
     let took_us = time::monotonic().saturating_duration_since(begun).as_micros();
     let status = response.status().as_u16();
-    span.in_scope(|| tracing::debug!(status, took_us, "answered"));
+    if response.status().is_server_error() && path != PROBED {
+        let why = response.extensions().get().map(|Blame(why)| why.as_str()).unwrap_or_default();
+        tracing::warn!(id = shown, %method, path, status, took_us, "a request could not be served: {why}");
+    } else {
+        span.in_scope(|| tracing::debug!(status, took_us, "answered"));
+    }
     response.headers_mut().insert(REQUEST_ID, id);
     response
 }

@@ -1,6 +1,6 @@
 //! A refusal, as RFC 9457 has it.
 
-use std::error::Error as _;
+use std::error::Error as StdError;
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -49,7 +49,14 @@ pub struct More {
     /// Everything that is wrong with a plugin.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub faults: Vec<FileFault>,
+    /// What is behind it, for the daemon's log alone: it may tell of addresses within.
+    #[serde(skip)]
+    pub cause: Option<String>,
 }
+
+/// Why a request couldn't be served, as the log has it; an answer's extension.
+#[derive(Debug, Clone)]
+pub(crate) struct Blame(pub(crate) String);
 
 /// Something that is wrong with one of a plugin's files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -75,6 +82,8 @@ pub enum Kind {
     ForeignHost,
     /// There is no such job, or no longer.
     UnknownJob,
+    /// There is no such worker, or no longer.
+    UnknownWorker,
     /// There is no such plugin.
     NoPlugin,
     /// The cache has no such entry.
@@ -148,6 +157,7 @@ impl Kind {
             }
             Self::UnknownJob => ("unknown-job", "no such job", S::NOT_FOUND),
             Self::UnknownEntry => ("unknown-entry", "no such entry", S::NOT_FOUND),
+            Self::UnknownWorker => ("unknown-worker", "no such worker", S::NOT_FOUND),
             Self::NoResult => ("no-result", "the job has no result", S::NOT_FOUND),
             Self::MalformedBody => ("malformed-body", "the body can't be read", S::BAD_REQUEST),
             Self::BodyTooLarge => ("body-too-large", "the body is too large", S::PAYLOAD_TOO_LARGE),
@@ -200,6 +210,12 @@ impl Problem {
     #[must_use]
     pub fn field(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());
+        self
+    }
+
+    /// Keeps what is behind an error for the log.
+    fn caused_by(mut self, error: &dyn StdError) -> Self {
+        self.more.cause = error.source().map(ToString::to_string);
         self
     }
 
@@ -266,10 +282,7 @@ impl From<gristmill_queue::Error> for Problem {
             E::InvalidCursor => Kind::InvalidParameter,
             E::WorkerReaped(_) | E::Unavailable(_) => Kind::Unavailable,
         };
-        if let Some(source) = error.source() {
-            tracing::warn!(%error, %source, "a request could not be served");
-        }
-        let problem = Self::new(kind, error.to_string());
+        let problem = Self::new(kind, error.to_string()).caused_by(&error);
         if matches!(error, E::InvalidCursor) { problem.field("cursor") } else { problem }
     }
 }
@@ -282,17 +295,21 @@ impl From<gristmill_cache::Error> for Problem {
             E::InvalidKey { .. } | E::NotANumber => Kind::InvalidParameter,
             E::Unavailable(_) => Kind::Unavailable,
         };
-        if let Some(source) = error.source() {
-            tracing::warn!(%error, %source, "a request could not be served");
-        }
-        Self::new(kind, error.to_string())
+        Self::new(kind, error.to_string()).caused_by(&error)
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let blame = status.is_server_error().then(|| match &self.more.cause {
+            Some(cause) => Blame(format!("{}: {cause}", self.detail)),
+            None => Blame(self.detail.clone()),
+        });
         let mut response = (status, Json(self)).into_response();
+        if let Some(blame) = blame {
+            response.extensions_mut().insert(blame);
+        }
         if status == StatusCode::UNAUTHORIZED {
             let bearer = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);

@@ -1,8 +1,9 @@
 //! The daemon's log as objects, and the traces that jobs are in.
 
+use gristmill_test_redis::RedisServer;
 use serde_json::{Value, json};
 
-use crate::served::{Daemon, folder};
+use crate::served::{Daemon, folder, get_with};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
@@ -29,6 +30,32 @@ fn every_line_of_the_log_is_an_object() {
     assert_eq!(last["message"], "the daemon has ended");
     assert_eq!(last["fields"], json!({ "settled": 1, "released": 0 }));
     assert_eq!(last["level"], "INFO");
+}
+
+#[test]
+fn of_requests_the_log_has_those_that_fail_by_the_daemons_own_doing() {
+    let mut server = RedisServer::start();
+    let arguments = ["--log-format", "json", "--redis-url", &server.url()];
+    let mut daemon = Daemon::start(folder(&["plugins/echo.wasm"]), &arguments);
+    assert_eq!(daemon.get("/v1/queues").0, 200);
+    assert_eq!(daemon.get("/v1/nowhere").0, 404);
+    server.kill();
+    assert_eq!(daemon.get("/readyz").0, 503);
+    let answer = get_with(&daemon.url, "/v1/queues", "x-request-id: my-own\r\n");
+    assert_eq!(answer.0, 503);
+    // The first line with a request in it is the one of that answer.
+    let is_of_a_request =
+        |line: &Value| line.to_string().contains("path") || line["spans"] != json!(null);
+    let line = until(&mut daemon, is_of_a_request);
+    let fields = &line["fields"];
+    assert_eq!((&line["level"], &fields["id"]), (&json!("WARN"), &json!("my-own")), "{line}");
+    assert_eq!((&fields["path"], &fields["status"]), (&json!("/v1/queues"), &json!(503)), "{line}");
+    let message = line["message"].as_str().unwrap();
+    assert!(message.contains("can't be reached"), "it says why: {message}");
+    assert!(
+        !answer.1.contains(&server.port().to_string()),
+        "the client isn't told where: {answer:?}"
+    );
 }
 
 #[test]
