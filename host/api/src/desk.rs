@@ -191,7 +191,8 @@ impl Desk {
     /// A rejection that says what would fit.
     pub async fn admit(&self, job: &mut NewJob) -> Result<(), Rejection> {
         let shared = self.queue.traits().shared;
-        if self.plugins.loaded_version(&job.plugin, job.digest).is_none()
+        if self.plugins.has_shelf()
+            && self.plugins.loaded_version(&job.plugin, job.digest).is_none()
             && let Ok(Some(described)) = self.plugins.described_for(job).await
         {
             return described.admit(job);

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use self::ring::Ring;
 pub(crate) use self::stream::{__path_listen, listen};
 pub use self::view::{EventError, EventKind, EventView};
-use crate::workers::WorkerView;
+use crate::workers::Working;
 
 /// The events of a worker, for those who listen over HTTP. Cloning shares it.
 #[derive(Clone)]
@@ -57,7 +57,7 @@ impl Feed {
     }
 
     /// The workers that have begun and not ended, and what they run.
-    pub(crate) fn workers(&self) -> Vec<WorkerView> {
+    pub(crate) fn workers(&self) -> Vec<Working> {
         self.ring().workers()
     }
 

@@ -52,7 +52,7 @@ pub use problem::{FileFault, Kind, More, Problem};
 pub use queues::{ClearedView, QueueView, QueuesView, RequeuedView, TotalsView};
 pub use serve::{BindError, bind, bind_with, serve, serve_with};
 pub use verdict::VerdictView;
-pub use workers::{RunningView, WorkerView, WorkersView};
+pub use workers::{RunningView, Wish, WorkerView, WorkersView};
 
 #[cfg(test)]
 mod tests;

@@ -66,6 +66,16 @@ pub(crate) const EVENTS_AT_ONCE: usize = 64;
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
 /// When a listener that was cut off shall come back.
 pub(crate) const RECONNECT: Duration = Duration::from_secs(2);
+/// How often it is looked whether there is a worker to be told of, where there is none.
+pub(crate) const WORKER_LOOK: Duration = Duration::from_secs(1);
+/// Attempts of a worker that other daemons are told of, the longest first: some 25 kB for each of its
+/// announcements, three a lease.
+pub(crate) const RUNNING_TOLD_MAX: usize = 100;
+/// How long a list of workers waits for those of other daemons: less than whoever looks at it does.
+pub(crate) const OTHERS_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a closing daemon tries to say that its worker is gone. Past it, others hear nothing of it any
+/// more when its lease has ended.
+pub(crate) const WITHDRAW_PATIENCE: Duration = Duration::from_secs(1);
 /// Running attempts of which queue and plugin are known for their lines of log: more than any worker
 /// has executors.
 pub(crate) const RUNNING_MAX: usize = 65_536;

@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{FromRequest, Query, Request};
 use axum::http::StatusCode;
-use gristmill_job::{JobId, PluginName, QueueName};
+use gristmill_job::{JobId, PluginName, QueueName, WorkerId};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -57,6 +57,13 @@ pub(crate) fn too_large(max: usize) -> Problem {
 
 pub(crate) fn parse_id(text: &str) -> Result<JobId, Problem> {
     parse_uuid("id", text)
+}
+
+pub(crate) fn parse_worker(text: &str) -> Result<WorkerId, Problem> {
+    text.parse().map_err(|e| {
+        let detail = format!("{text:?} is no worker's id, which is a UUID: {e}");
+        Problem::new(Kind::InvalidParameter, detail).field("id")
+    })
 }
 
 /// A job's id in a query.

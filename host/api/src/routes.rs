@@ -126,6 +126,15 @@ routes! {
         InvalidParameter NoPlugin FaultyPlugin
     ];
     Read get "/v1/workers" workers::list [];
+    Admin post "/v1/workers/{id}/quiet" workers::quiet [
+        MalformedBody InvalidParameter UnknownWorker
+    ];
+    Admin post "/v1/workers/{id}/resume" workers::resume [
+        MalformedBody InvalidParameter UnknownWorker
+    ];
+    Admin post "/v1/workers/{id}/stop" workers::stop [
+        MalformedBody InvalidParameter UnknownWorker
+    ];
     Read get "/v1/events" events::listen [InvalidParameter TooManyListeners];
     Read get "/v1/info" daemon::info [];
     Nobody get "/healthz" health::healthy [];

@@ -17,6 +17,7 @@ use crate::access::{Access, Exposure};
 use crate::desk::Desk;
 use crate::limits;
 use crate::routes::{Front, router};
+use crate::workers::keep_told;
 
 /// Why an address can't be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -103,10 +104,12 @@ pub async fn serve_with(
     access.check_address(listener.local_addr().map_err(failed)?)?;
     desk.feed.open();
     let tls = access.tls.clone();
-    let router = router(Front::new(desk, access, draining, closing.clone()));
+    let front = Front::new(desk, access, draining, closing.clone());
+    let router = router(front.clone());
     let gone = CancellationToken::new();
     let connections = Connections { router, tls, closing: closing.clone(), gone: gone.clone() };
     let tasks = TaskTracker::new();
+    tasks.spawn(keep_told(front));
     closing.run_until_cancelled(accept(listener, connections, &tasks)).await;
     tasks.close();
     // What is still open after that belongs to clients that neither send nor read.

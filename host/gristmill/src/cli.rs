@@ -40,6 +40,7 @@ mod serve;
 mod signals;
 mod test;
 mod wait;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -94,6 +95,7 @@ enum Command {
     Job(job::Args),
     Jobs(jobs::Args),
     Queue(queue::Args),
+    Worker(worker::Args),
     Cache(cache::Args),
     Plugin(plugin::Args),
     New(new::Args),
@@ -147,6 +149,7 @@ async fn dispatch(command: Command, log: &Log, settings: Settings) -> Result<Exi
         Command::Job(args) => job::run(args).await,
         Command::Jobs(args) => jobs::run(args).await,
         Command::Queue(args) => queue::run(args).await,
+        Command::Worker(args) => worker::run(args).await,
         Command::Cache(args) => cache::run(args).await,
         Command::Plugin(args) => plugin::run(args).await,
         Command::New(args) => new::run(&args),

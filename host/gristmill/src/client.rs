@@ -7,6 +7,7 @@ mod plugins;
 mod queues;
 mod send;
 mod wire;
+mod workers;
 
 pub use self::builder::ClientBuilder;
 pub use self::wire::request;
@@ -19,7 +20,7 @@ use gristmill_job::wire::JobView;
 use gristmill_job::{JobId, NewJob, Payload, StateName, media, time};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, Url};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 /// How long one request of a wait lasts: short enough for whatever stands between client and daemon.
 const POLL: Duration = Duration::from_secs(30);
@@ -161,6 +162,17 @@ impl Client {
         let content_type = content_type.unwrap_or_default().to_owned();
         let data = response.bytes().await.map_err(|e| self.unreachable(&e))?;
         Ok(Some(Payload { content_type, data }))
+    }
+
+    /// Asks whether the daemon serves, which takes no token. Asked once, since whoever wants to know asks
+    /// again.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn health(&self) -> Result<(), Error> {
+        let request = self.http.get(self.url("/healthz"));
+        let _: IgnoredAny = self.read(self.send(request, Duration::ZERO).await?).await?;
+        Ok(())
     }
 
     /// What the daemon says of itself.

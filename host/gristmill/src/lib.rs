@@ -60,7 +60,7 @@ pub use gristmill_api::{
     EventKind, EventView, Feed, FileFault, FunctionView, Info, InvalidToken, JobsPage, Kind,
     LimitsView, PluginEntry, PluginView, PluginsInfo, PluginsView, Problem, QueueView, QueuesView,
     RequeuedView, Role, RunningView, SchemaView, Tls, TlsError, Tokens, TotalsView, VerdictView,
-    VersionView, VersionsView, WorkerView, WorkersView, bind, bind_with, serve, serve_with,
+    VersionView, VersionsView, Wish, WorkerView, WorkersView, bind, bind_with, serve, serve_with,
 };
 pub use gristmill_cache::{self as cache, Cache};
 pub use gristmill_job as job;

@@ -1,5 +1,6 @@
 //! What every back-end does.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -7,7 +8,7 @@ use gristmill_job::{Job, JobId, LogLine, NewJob, QueueName, Verdict, WorkerId};
 
 use crate::{
     Changed, Cycle, CycleReply, Error, Filter, Held, Info, Page, QueueStatus, Reaped, Resynced,
-    Woken,
+    Roster, Woken,
 };
 
 /// What back-ends may differ in; the conformance suite consults it.
@@ -180,6 +181,11 @@ pub trait Queue: Send + Sync + 'static {
     /// # Errors
     /// [`Error::Unavailable`].
     async fn status(&self, queue: &QueueName) -> Result<QueueStatus, Error>;
+
+    /// What processes that share the queue say of themselves; none, where no other can share it.
+    fn roster(&self) -> Option<Arc<dyn Roster>> {
+        None
+    }
 
     /// What the back-end says of itself.
     ///

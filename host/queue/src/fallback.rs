@@ -24,7 +24,7 @@ use self::moving::Moving;
 use self::seats::Seats;
 use crate::{
     Changed, Cursor, Cycle, CycleReply, Error, Filter, Held, Info, Page, Queue, QueueStatus,
-    Reaped, Resynced, Totals, Traits, Woken,
+    Reaped, Resynced, Roster, Totals, Traits, Woken,
 };
 
 /// What a cursor into the standby begins with; one into the primary begins with [`IN_PRIMARY`].
@@ -266,6 +266,10 @@ impl Queue for FallbackQueue {
         let there = primary.status(queue).await?;
         let moved = self.moving.lock().await.moved(queue);
         Ok(sum(here, there, moved))
+    }
+
+    fn roster(&self) -> Option<Arc<dyn Roster>> {
+        self.active().roster()
     }
 
     async fn info(&self) -> Result<Info, Error> {

@@ -15,6 +15,7 @@ mod fallback;
 mod memory;
 pub mod redis;
 mod requeue;
+mod roster;
 mod view;
 
 pub use config::Config;
@@ -27,4 +28,5 @@ pub use fallback::{FallbackQueue, Moved};
 pub use memory::MemoryQueue;
 pub use redis::RedisQueue;
 pub use requeue::{Requeued, requeue_failed};
+pub use roster::{ProcessId, Roster};
 pub use view::{Changed, Counts, Cursor, Filter, Info, Page, QueueStatus, Totals};

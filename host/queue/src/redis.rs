@@ -17,6 +17,7 @@ mod look;
 mod mailbox;
 mod record;
 mod reply;
+mod roster;
 mod script;
 mod server;
 mod turn;
@@ -35,12 +36,13 @@ use self::check::Checked;
 use self::intake::Intake;
 use self::keys::Keys;
 use self::mailbox::Mailbox;
+use self::roster::RedisRoster;
 use self::script::Scripts;
 pub use self::script::ServerClock;
 use self::server::{Server, worker_bytes};
 use crate::{
     Changed, Config, Cycle, CycleReply, Error, Filter, Held, Info, Page, Queue, QueueStatus,
-    Reaped, Resynced, Traits, Woken,
+    Reaped, Resynced, Roster, Traits, Woken,
 };
 
 /// The layout of keys that this version writes. One that doesn't know a server's layout keeps away.
@@ -85,6 +87,7 @@ impl Default for Options {
 pub struct RedisQueue {
     server: Arc<Server>,
     mailbox: Mailbox,
+    roster: Arc<RedisRoster>,
     intake: Intake,
 }
 
@@ -121,8 +124,10 @@ impl RedisQueue {
         if tokio::time::timeout(options.connect_patience, mailbox.is_open()).await.is_err() {
             tracing::warn!("Redis can't be subscribed to: workers and clients hear of things late");
         }
+        let roster = RedisRoster::new(&link, &options.prefix, &server.mailbox, &mailbox);
+        let roster = Arc::new(roster.map_err(|error| link.misunderstood(&error))?);
         let intake = Intake::open(&server, &config);
-        Ok(Self { server, mailbox, intake })
+        Ok(Self { server, mailbox, roster, intake })
     }
 
     /// Holds all that is kept of a queue against its jobs, and repairs what it finds if it is to. The
@@ -264,6 +269,10 @@ impl Queue for RedisQueue {
 
     async fn status(&self, queue: &QueueName) -> Result<QueueStatus, Error> {
         Ok(self.server.status(queue).await?)
+    }
+
+    fn roster(&self) -> Option<Arc<dyn Roster>> {
+        Some(Arc::clone(&self.roster) as _)
     }
 
     async fn info(&self) -> Result<Info, Error> {

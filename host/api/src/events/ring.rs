@@ -8,7 +8,7 @@ use gristmill_worker::Event;
 
 use super::view::{EventError, EventKind, EventView};
 use crate::limits;
-use crate::workers::{RunningView, WorkerView};
+use crate::workers::{RunningView, Working};
 
 /// The last events, and what is known of the attempts that run.
 #[derive(Default)]
@@ -53,16 +53,16 @@ impl Ring {
     }
 
     /// The workers that have begun and not ended. All that runs here is the last one's.
-    pub(super) fn workers(&self) -> Vec<WorkerView> {
+    pub(super) fn workers(&self) -> Vec<Working> {
         let mut running: Vec<RunningView> = self.running.values().cloned().collect();
         running.sort_by_key(|attempt| (attempt.started_at, attempt.job));
         let last = self.workers.len().saturating_sub(1);
-        let view = |(index, (id, started_at)): (usize, &(WorkerId, Timestamp))| WorkerView {
+        let working = |(index, (id, started_at)): (usize, &(WorkerId, Timestamp))| Working {
             id: *id,
             started_at: *started_at,
             running: if index == last { std::mem::take(&mut running) } else { Vec::new() },
         };
-        self.workers.iter().enumerate().map(view).collect()
+        self.workers.iter().enumerate().map(working).collect()
     }
 
     fn read(&mut self, event: &Event, at: Timestamp) -> Option<EventView> {

@@ -69,8 +69,8 @@ impl TryFrom<EventsQuery> for Filter {
 
 /// Hear what happens here, as it happens
 ///
-/// Server-sent events: `event` is the kind, `data` an `EventView`, `id` by what to come back: whoever
-/// sends it as `Last-Event-ID` hears what came since, as far as it is kept. A listener that is slower
+/// Those of this daemon's worker alone, also where others share the queue. Server-sent events: `event`
+/// is the kind, `data` an `EventView`, `id` by what to come back: whoever sends it as `Last-Event-ID` hears what came since, as far as it is kept. A listener that is slower
 /// than the events hears `lagged` last. Signs of life come every 15 seconds, as comments.
 #[utoipa::path(get, path = "/v1/events", operation_id = "listenToEvents", tag = "daemon",
     params(EventsQuery, ("Last-Event-ID" = Option<String>, Header,

@@ -25,12 +25,20 @@ pub(crate) struct Args {
     server: Option<String>,
     #[command(flatten)]
     credentials: CredentialArgs,
+    /// Ask the daemon nothing but whether it serves, which takes no token: for health checks
+    #[arg(long, requires = "server")]
+    health: bool,
     /// Print it as JSON
     #[arg(long, env = "GRISTMILL_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
     json: bool,
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
+    if let (Some(server), true) = (&args.server, args.health) {
+        args.credentials.client(server)?.health().await?;
+        output::text("it serves")?;
+        return Ok(Exit::Completed);
+    }
     let info = match &args.server {
         Some(server) => args.credentials.client(server)?.info().await?,
         None => {

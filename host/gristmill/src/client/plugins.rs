@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use gristmill_api::{Kind, PluginView, VersionsView, WorkersView};
+use gristmill_api::{Kind, PluginView, VersionsView};
 use gristmill_job::PluginName;
 use reqwest::header::CONTENT_TYPE;
 
@@ -82,14 +82,6 @@ impl Client {
             Error::Refused(problem) if problem.is(Kind::NoPlugin) => Ok(false),
             error => Err(error),
         }
-    }
-
-    /// The daemon's workers, and what they run.
-    ///
-    /// # Errors
-    /// [`Error`].
-    pub async fn workers(&self) -> Result<WorkersView, Error> {
-        self.look("/v1/workers").await
     }
 }
 

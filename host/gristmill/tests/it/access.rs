@@ -39,6 +39,18 @@ fn a_command_shows_its_token_and_is_told_where_it_does_not_suffice() {
 }
 
 #[test]
+fn whether_a_daemon_serves_it_tells_without_a_token() {
+    let (daemon, _dir) = guarded();
+    daemon.run(&["info"]).refused(2, "with a token of role read or admin");
+    assert_eq!(daemon.run(&["info", "--health"]).completed(), "it serves\n");
+    let server = daemon.url.clone();
+    daemon.running.signal("TERM");
+    daemon.end();
+    run(&["info", "--health", "--server", &server]).refused(4, "no server can be reached");
+    assert_eq!(run(&["info", "--health"]).code, Some(2), "of which daemon?");
+}
+
+#[test]
 fn a_plugin_is_pushed_and_removed() {
     let (daemon, _dir) = guarded();
     let by = |token: &str, arguments: &[&str]| {

@@ -34,3 +34,4 @@ mod signals;
 mod single;
 mod stories;
 mod testing;
+mod workers;

@@ -9,4 +9,5 @@ mod doctor;
 mod fallback;
 mod full;
 mod lost;
+mod roster;
 mod support;
