@@ -1,7 +1,7 @@
 //! How many jobs a second are taken over, worked off, or both at once.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use gristmill::job::time::monotonic;
 use gristmill::queue::Queue;
@@ -23,6 +23,13 @@ const PRODUCERS: [usize; 3] = [1, 32, 256];
 /// Jobs on their way where enqueueing and working go on together, so that the queue isn't measured as
 /// a store.
 const WINDOW: usize = 8_192;
+
+/// A server frees what was removed in a thread of its own: its memory is taken once so many readings in a
+/// row, so far apart, were no lower than the one before.
+const STEADY_READINGS: usize = 5;
+const READING_INTERVAL: Duration = Duration::from_millis(20);
+/// Readings after which a server whose memory goes on falling is taken as it is: others use it, too.
+const READINGS_MAX: usize = 500;
 
 /// Measures one stage, once.
 pub(super) struct Drive<'a> {
@@ -164,11 +171,20 @@ impl<'a> Drive<'a> {
         settled.check(&**queue, jobs).await
     }
 
+    /// The server's memory, once it has freed what was removed before.
     async fn memory(&self) -> Result<Option<f64>, Error> {
-        match self.stage.gauge() {
-            Some(gauge) => Ok(Some(gauge.memory().await.map_err(unusable)?)),
-            None => Ok(None),
+        let Some(gauge) = self.stage.gauge() else { return Ok(None) };
+        let (mut last, mut steady) = (f64::INFINITY, 0);
+        for _ in 0..READINGS_MAX {
+            let reading = gauge.memory().await.map_err(unusable)?;
+            steady = if reading < last { 0 } else { steady + 1 };
+            last = reading;
+            if steady == STEADY_READINGS {
+                break;
+            }
+            tokio::time::sleep(READING_INTERVAL).await;
         }
+        Ok(Some(last))
     }
 
     async fn work(&self) -> Result<Option<Work>, Error> {
