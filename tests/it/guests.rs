@@ -151,11 +151,19 @@ async fn a_result_beyond_what_one_call_may_hand_over_hits_its_limit() {
 #[tokio::test]
 #[expect(clippy::print_stderr, reason = "what is skipped says so")]
 async fn leftovers() {
-    for allocator in [Allocator::PooledWithScan, Allocator::Pooled, Allocator::OnDemand] {
+    // Locking comes last: from then on all of the process's memory is locked.
+    for allocator in [
+        Allocator::PooledWithScan,
+        Allocator::Pooled,
+        Allocator::OnDemand,
+        Allocator::PooledAndLocked,
+    ] {
+        let may_be_missing =
+            matches!(allocator, Allocator::PooledWithScan | Allocator::PooledAndLocked);
         // With a single slot, every attempt is the next tenant of the last.
         let sandbox = match Sandbox::with_slots(allocator, 1) {
             Ok(sandbox) => sandbox,
-            Err(error) if allocator == Allocator::PooledWithScan => {
+            Err(error) if may_be_missing => {
                 eprintln!(
                     "not tested with {allocator:?}, which this machine doesn't allow: {error}"
                 );

@@ -42,7 +42,7 @@ pub struct BackendInfo {
 /// How guests are run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EngineView {
-    /// How instances get their memory: `pooled_with_scan`, `pooled` or `on_demand`.
+    /// How instances get their memory: `pooled_with_scan`, `pooled_and_locked`, `pooled` or `on_demand`.
     pub allocator: String,
     /// Why it isn't a faster way, and what that costs.
     pub note: Option<String>,
@@ -122,6 +122,7 @@ impl From<&EngineInfo> for EngineView {
     fn from(info: &EngineInfo) -> Self {
         let allocator = match info.allocator {
             Allocator::PooledWithScan => "pooled_with_scan",
+            Allocator::PooledAndLocked => "pooled_and_locked",
             Allocator::Pooled => "pooled",
             Allocator::OnDemand => "on_demand",
         };

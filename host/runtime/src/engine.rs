@@ -5,6 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 use gristmill_job::time;
+use rustix::mm::{MlockAllFlags, mlockall};
 use wasmtime::{
     Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
     WasmBacktraceDetails,
@@ -21,6 +22,9 @@ use crate::sampler::SAMPLE_INTERVAL;
 pub enum Allocator {
     /// From slots that were reserved at start, with dirty pages found by a scan: the fast way.
     PooledWithScan,
+    /// The same where memory may be swapped out: all that this process ever touches is locked, so that it
+    /// isn't. For who asks for it and may lock so much.
+    PooledAndLocked,
     /// From slots that were reserved at start, with dirty pages given back to the kernel.
     Pooled,
     /// Mapped for each instance.
@@ -70,38 +74,39 @@ impl Runtime {
 
 /// Sets the engine up, with the allocator that was asked for, or the fastest that is safe here.
 pub(crate) fn build(config: &Config) -> Result<(Engine, EngineInfo), Error> {
-    let scan = is_scan_safe();
-    match (config.allocator, &scan) {
+    let is_locked = config.allocator == Some(Allocator::PooledAndLocked);
+    match (config.allocator, if is_locked { is_scan_there() } else { is_scan_safe() }) {
         (Some(Allocator::OnDemand), _) => on_demand(config, None),
-        (Some(Allocator::PooledWithScan), Err(why)) => {
+        (Some(Allocator::Pooled), _) => pooled(config, Allocator::Pooled, None),
+        (Some(Allocator::PooledWithScan | Allocator::PooledAndLocked), Err(why)) => {
             let error = anyhow::anyhow!("dirty pages can't be found by a scan: {why}");
             Err(Error::Engine(error))
         }
-        (Some(Allocator::Pooled), _) => pooled(config, None, None),
+        (Some(Allocator::PooledAndLocked), Ok(())) => {
+            lock_memory()?;
+            pooled(config, Allocator::PooledAndLocked, None)
+        }
         (Some(Allocator::PooledWithScan) | None, Ok(())) => {
-            pooled(config, Some(Scan), None).or_else(|error| fall_back(config, error))
+            pooled(config, Allocator::PooledWithScan, None)
+                .or_else(|error| fall_back(config, error))
         }
         (None, Err(why)) => {
             let note = format!(
                 "{why}: dirty pages go back to the kernel after every attempt, which about doubles \
                  what starting one costs"
             );
-            pooled(config, None, Some(note)).or_else(|error| fall_back(config, error))
+            pooled(config, Allocator::Pooled, Some(note)).or_else(|error| fall_back(config, error))
         }
     }
 }
 
-/// Dirty pages are found by a scan.
-struct Scan;
-
 fn pooled(
     config: &Config,
-    scan: Option<Scan>,
+    allocator: Allocator,
     note: Option<String>,
 ) -> Result<(Engine, EngineInfo), Error> {
-    let allocator = if scan.is_some() { Allocator::PooledWithScan } else { Allocator::Pooled };
     let mut engine_config = features_of(config);
-    let pool = pool(config, scan.is_some());
+    let pool = pool(config, allocator != Allocator::Pooled);
     engine_config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     let engine = Engine::new(&engine_config).map_err(|e| Error::Engine(e.into()))?;
     Ok((engine, EngineInfo { allocator, note, slots: config.slots }))
@@ -185,11 +190,30 @@ fn pool(config: &Config, scan: bool) -> PoolingAllocationConfig {
 /// pages that are present: a dirty page that was swapped out isn't found, isn't reset, and would show
 /// the slot's next tenant what the last one wrote.
 fn is_scan_safe() -> Result<(), String> {
-    if !PoolingAllocationConfig::is_pagemap_scan_available() {
-        return Err("the kernel has no pagemap scan (Linux 6.7 or later has)".to_owned());
-    }
+    is_scan_there()?;
     let meminfo = std::fs::read_to_string("/proc/meminfo").ok();
     can_not_be_swapped(meminfo.as_deref(), swap_limit_of_this_group().as_deref())
+}
+
+fn is_scan_there() -> Result<(), String> {
+    if PoolingAllocationConfig::is_pagemap_scan_available() {
+        Ok(())
+    } else {
+        Err("the kernel has no pagemap scan (Linux 6.7 or later has)".to_owned())
+    }
+}
+
+/// Keeps every page that this process touches from being swapped out, now and later. What it has only reserved
+/// takes no memory by that, but counts for what a process may lock. Locked pages can't be given back one by
+/// one: a slot whose guest dirtied more than stays mapped is mapped anew for the next.
+fn lock_memory() -> Result<(), Error> {
+    let flags = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
+    mlockall(flags).map_err(|error| {
+        Error::Engine(anyhow::anyhow!(
+            "memory can't be locked ({error}): this takes the capability CAP_IPC_LOCK, or no limit on locked \
+             memory (LimitMEMLOCK=infinity, ulimit -l unlimited)"
+        ))
+    })
 }
 
 /// From what the kernel says of the machine's swap and of this group's limit on it.

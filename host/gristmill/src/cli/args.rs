@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -11,7 +10,7 @@ use gristmill::job::time::parse_duration;
 use gristmill::job::wire::{JobRequest, WireError};
 use gristmill::queue::redis::Address;
 use gristmill::redis::RedisError;
-use gristmill::runtime::{self, ARGS_HEADER, ENV_HEADER, Sampler};
+use gristmill::runtime::{self, ARGS_HEADER, ENV_HEADER};
 use gristmill::{
     CacheUrl, Error as HostError, Host, HostBuilder, NewJob, Payload, Plugin, PluginName, client,
 };
@@ -40,17 +39,12 @@ impl PluginsArgs {
     /// A host over these plugins, which keeps what it compiles in a folder of its own there, if it has
     /// one.
     pub(crate) fn builder(&self, state_dir: Option<&Path>) -> Result<HostBuilder, Error> {
-        self.builder_with(state_dir, None)
+        self.builder_with(compile::sandbox(state_dir))
     }
 
-    /// The same, with somebody who takes guests' stacks.
-    pub(crate) fn builder_with(
-        &self,
-        state_dir: Option<&Path>,
-        sampler: Option<Arc<Sampler>>,
-    ) -> Result<HostBuilder, Error> {
-        let sandbox = self.limits.apply(compile::sandbox(state_dir))?;
-        let sandbox = runtime::Config { sampler, ..sandbox };
+    /// The same, with sandboxes that are set up like this.
+    pub(crate) fn builder_with(&self, sandbox: runtime::Config) -> Result<HostBuilder, Error> {
+        let sandbox = self.limits.apply(sandbox)?;
         Ok(Host::builder().plugins_dir(&self.plugins).runtime_config(sandbox))
     }
 }

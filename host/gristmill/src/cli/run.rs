@@ -12,10 +12,11 @@ use std::time::Duration;
 use clap::builder::FalseyValueParser;
 use gristmill::job::time::parse_duration;
 use gristmill::job::wire::JobView;
-use gristmill::runtime::Sampler;
+use gristmill::runtime::{self, Sampler};
 use gristmill::{CancellationToken, Host, HostBuilder, Job, JobId, NewJob, OutcomeKind};
 
 use super::args::{Component, OptionArgs, PluginsArgs, checked, request};
+use super::compile;
 use super::error::Error;
 use super::exit::Exit;
 use super::input::InputArgs;
@@ -86,7 +87,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
 
 impl Args {
     fn host(&self, sampler: Option<Arc<Sampler>>) -> Result<HostBuilder, Error> {
-        Ok(self.plugins.builder_with(None, sampler)?.watch_plugins(false))
+        let sandbox = runtime::Config { sampler, ..compile::sandbox(None) };
+        Ok(self.plugins.builder_with(sandbox)?.watch_plugins(false))
     }
 
     fn component(&self) -> Result<Option<Component>, Error> {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use gristmill::job::time::parse_duration;
+use gristmill::runtime::{self, Allocator};
 use gristmill::{Access, CancellationToken, Host, LEASE_MIN, LogObserver, Order, bind_with};
 use tokio::net::TcpListener;
 
@@ -18,6 +19,7 @@ use self::notify::Manager;
 use self::queues::QueuesArgs;
 use super::access::AccessArgs;
 use super::args::{PluginsArgs, RedisArgs};
+use super::compile;
 use super::config::Settings;
 use super::error::Error;
 use super::exit::Exit;
@@ -75,6 +77,10 @@ pub(crate) struct Args {
     /// How many attempts run at one time [default: 4 for each core]
     #[arg(long, value_name = "N", env = "GRISTMILL_CONCURRENCY", hide_env_values = true)]
     concurrency: Option<usize>,
+    /// Keep this process's memory from being swapped out, which makes attempts faster on a machine with swap;
+    /// takes the right to lock as much as is reserved
+    #[arg(long, env = "GRISTMILL_LOCK_MEMORY", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    lock_memory: bool,
     /// How long the jobs of a daemon that died wait for another one; at least 1s
     #[arg(
         long,
@@ -176,7 +182,9 @@ async fn host(
     stop: &CancellationToken,
     abort: &CancellationToken,
 ) -> Result<Host, Error> {
-    let builder = args.plugins.builder(args.redis.state_dir.as_deref())?;
+    let allocator = args.lock_memory.then_some(Allocator::PooledAndLocked);
+    let sandbox = compile::sandbox(args.redis.state_dir.as_deref());
+    let builder = args.plugins.builder_with(runtime::Config { allocator, ..sandbox })?;
     let builder = builder.lease(args.lease).grace(args.grace);
     let mut builder = builder.queues(args.queues.shares()?).order(Order::from(args.queues.order));
     if let Some(concurrency) = args.concurrency {

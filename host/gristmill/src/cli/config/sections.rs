@@ -18,6 +18,7 @@ const SECTIONS: [(&str, &[&str]); 4] = [
             "queue-order",
             "queue-concurrency",
             "concurrency",
+            "lock-memory",
             "lease",
             "grace",
             "workers-only",
