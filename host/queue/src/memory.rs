@@ -188,11 +188,7 @@ impl Queue for MemoryQueue {
     }
 
     async fn queues(&self) -> Result<Vec<QueueName>, Error> {
-        self.step(|state| {
-            let mut names: Vec<QueueName> = state.names.keys().cloned().collect();
-            names.sort_unstable();
-            names
-        })
+        self.step(|state| state.names.keys().cloned().collect())
     }
 
     async fn status(&self, queue: &QueueName) -> Result<QueueStatus, Error> {

@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gristmill_cache::Cache;
-use gristmill_job::{Clock, Digest, FunctionName, NewJob, Outcome, Payload, PluginName, Timestamp};
-use wasmtime::component::{self, Linker};
+use gristmill_job::{Clock, Digest, NewJob, Outcome, Payload, PluginName, Rejection, Timestamp};
+use wasmtime::component::Linker;
 use wasmtime::{Engine, Store};
 
-use crate::bindings::types;
 use crate::blocking::blocking;
+use crate::call::Call;
 use crate::compile::Compiling;
 use crate::config::{self, Config};
-use crate::describe::{Called, How};
 use crate::engine::{self, EngineInfo, Ticker};
 use crate::error::{Error, LoadError};
 use crate::fault::{self, Abort};
@@ -26,7 +25,7 @@ use crate::reuse::{self, Instance, Waiting};
 use crate::state::{FollowUps, JobFacts, Shared, Start, State};
 use crate::stop::Stop;
 use crate::supervise::{self, Metered};
-use crate::{capabilities, describe, exports, wasi};
+use crate::{capabilities, describe, wasi};
 
 /// The sandbox: loads plugins and runs attempts. Cloning shares it.
 #[derive(Clone)]
@@ -97,6 +96,13 @@ impl Runtime {
         let sampler = self.1.sampler.clone();
         let shared = Shared { cache, cache_config, follow_ups, clock, sampler };
         Self(Arc::clone(&self.0), Arc::new(shared))
+    }
+
+    /// The same for a thread of its own: threads that count their uses of one thing in turn wait for each
+    /// other.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        Self(Arc::clone(&self.0), Arc::new(Shared::clone(&self.1)))
     }
 
     /// How the engine was set up.
@@ -202,13 +208,29 @@ impl Runtime {
     /// # Errors
     /// [`Error`]: the host is unwell, and the attempt counts as nothing.
     pub async fn run(&self, plugin: &Plugin, attempt: Attempt) -> Result<Report, Error> {
+        let job = Arc::clone(&attempt.job);
+        match plugin.admit(&job) {
+            Ok(called) => self.attempt(plugin, attempt, called).await,
+            Err(rejection) => Ok(self.refused(plugin, &job, rejection)),
+        }
+    }
+
+    /// A report of a job that doesn't fit its plugin.
+    pub(crate) fn refused(&self, plugin: &Plugin, job: &NewJob, rejection: Rejection) -> Report {
+        let limits = &plugin.terms(job.function.as_ref()).limits;
+        Report::refused(rejection, limits, wall(limits, job))
+    }
+
+    /// Calls in a sandbox, and sees to everything around it.
+    pub(crate) async fn attempt(
+        &self,
+        plugin: &Plugin,
+        attempt: Attempt,
+        called: impl Call,
+    ) -> Result<Report, Error> {
         let terms = plugin.terms(attempt.job.function.as_ref());
         let limits = &terms.limits;
-        let wall = attempt.job.timeout.map_or(limits.wall, |asked| asked.min(limits.wall));
-        let called = match plugin.admit(&attempt.job) {
-            Ok(called) => called,
-            Err(rejection) => return Ok(Report::refused(rejection, limits, wall)),
-        };
+        let wall = wall(limits, &attempt.job);
         let job = JobFacts {
             attempts_max: terms.retry(&attempt.job).attempts_max,
             spec: attempt.job,
@@ -227,12 +249,11 @@ impl Runtime {
             notes: attempt.notes,
         };
         let (_place, found) = self.0.waiting.enter(plugin, limits);
-        let mut instance = match (found, &called.how) {
-            // A program runs once: its main function has returned.
-            (None, _) | (_, How::Command(..)) => Instance::new(self.store(start)),
-            (Some(instance), _) => instance.again(start),
+        let mut instance = match found.filter(|_| called.may_reuse()) {
+            None => Instance::new(self.store(start)),
+            Some(instance) => instance.again(start),
         };
-        let (ended, cpu) = call(&mut instance, plugin, called).await;
+        let (ended, cpu) = watched(&mut instance, plugin, called).await;
         let state = instance.store.data_mut();
         state.publish_progress();
         state.release_reservations().await;
@@ -314,60 +335,24 @@ fn said(outcome: &Outcome) -> String {
     outcome.error().map_or_else(|| outcome.kind().to_string(), |error| error.message.clone())
 }
 
-/// Instantiates and calls; answers with what came of it and the time that it took on a processor.
-async fn call(
+/// How long an attempt may take.
+fn wall(limits: &Limits, job: &NewJob) -> Duration {
+    job.timeout.map_or(limits.wall, |asked| asked.min(limits.wall))
+}
+
+/// Calls; answers with what came of it and the time that it took on a processor.
+async fn watched(
     instance: &mut Instance,
     plugin: &Plugin,
-    called: Called,
+    called: impl Call,
 ) -> (Result<wasmtime::Result<Answer>, Abort>, Duration) {
     let Instance { store, guest: kept, .. } = instance;
     let (deadline, stop) = (store.data().deadline, store.data().stop.clone());
     let cancel_grace = store.data().cancel_grace();
-    let guest = std::pin::pin!(async {
-        let own = match called.how {
-            How::Command(command, invocation) => {
-                let state = store.data_mut();
-                let (input, bytes_max) = (&state.job.spec.input, state.limits.result_bytes_max);
-                let program = invocation.program(plugin.name().as_str(), input, bytes_max);
-                state.program = Some(program);
-                let guest = plugin.pre().instantiate_async(&mut *store).await?;
-                return command.call(&mut *store, &guest).await;
-            }
-            How::Handler => None,
-            How::Export(export, arguments) => Some((export, arguments)),
-        };
-        let guest = match kept.take() {
-            Some(guest) => guest,
-            None => plugin.pre().instantiate_async(&mut *store).await?,
-        };
-        let answer = match own {
-            None => handle(&mut *store, plugin, &guest, &called.function).await?,
-            Some((export, arguments)) => {
-                exports::call(&mut *store, &guest, &export, arguments).await?
-            }
-        };
-        // What failed is not called again.
-        *kept = Some(guest);
-        Ok(answer)
-    });
+    let guest = std::pin::pin!(called.call(store, kept, plugin));
     let mut call = Metered::new(guest);
     let ended = supervise::watch(&mut call, deadline, &stop, cancel_grace).await;
     (ended, call.cpu())
-}
-
-/// Calls the contract's handler, with the job's input as it is.
-async fn handle(
-    store: &mut Store<State>,
-    plugin: &Plugin,
-    guest: &component::Instance,
-    function: &FunctionName,
-) -> wasmtime::Result<Answer> {
-    let handler = plugin.handler().ok_or_else(|| wasmtime::format_err!("it has no handler"))?;
-    let guest = handler.load(&mut *store, guest)?;
-    let input = &store.data().job.spec.input;
-    let input =
-        types::Payload { content_type: input.content_type.clone(), data: input.data.to_vec() };
-    guest.gristmill_job_handler().call_handle(&mut *store, function.as_str(), &input).await
 }
 
 async fn describe_call(

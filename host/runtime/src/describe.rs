@@ -63,20 +63,20 @@ pub(crate) enum Callee {
 
 /// A function that a job calls, with an input that fits.
 #[derive(Debug)]
-pub(crate) struct Called {
-    pub(crate) function: FunctionName,
-    pub(crate) how: How,
+pub(crate) struct Called<'a> {
+    pub(crate) function: &'a FunctionName,
+    pub(crate) how: How<'a>,
 }
 
 /// How it is called, with what.
 #[derive(Debug)]
-pub(crate) enum How {
+pub(crate) enum How<'a> {
     /// With the job's input as it is.
     Handler,
     /// With the arguments that were read from the input.
-    Export(Arc<Export>, Arguments),
+    Export(&'a Export, Arguments),
     /// With what a program is started with; its standard input is the job's.
-    Command(Arc<Command>, Invocation),
+    Command(&'a Command, Invocation),
 }
 
 #[derive(Deserialize)]
@@ -103,10 +103,13 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Function>, String> {
 
 /// Which function a job calls, and whether its input is what that function takes. A plugin without
 /// a description is taken at its caller's word.
-pub(crate) fn admit(functions: Option<&[Function]>, job: &NewJob) -> Result<Called, Rejection> {
+pub(crate) fn admit<'a>(
+    functions: Option<&'a [Function]>,
+    job: &'a NewJob,
+) -> Result<Called<'a>, Rejection> {
     let (asked, input) = (job.function.as_ref(), &job.input);
     let Some(functions) = functions else {
-        let function = asked.cloned().ok_or_else(|| {
+        let function = asked.ok_or_else(|| {
             unknown("the plugin doesn't say what functions it has: name one".to_owned())
         })?;
         return Ok(Called { function, how: How::Handler });
@@ -115,18 +118,17 @@ pub(crate) fn admit(functions: Option<&[Function]>, job: &NewJob) -> Result<Call
     let how = match &function.callee {
         Callee::Handler => misfit(function, input).map_or(Ok(How::Handler), Err),
         Callee::Export(export) => {
-            export.arguments(input).map(|arguments| How::Export(Arc::clone(export), arguments))
+            export.arguments(input).map(|arguments| How::Export(export, arguments))
         }
-        Callee::Command(command) => command
-            .rules()
-            .invocation(job)
-            .map(|invocation| How::Command(Arc::clone(command), invocation)),
+        Callee::Command(command) => {
+            command.rules().invocation(job).map(|invocation| How::Command(command, invocation))
+        }
         // Nobody calls what isn't here.
         Callee::Typed(types) => types.check(input).map(|()| How::Handler),
         Callee::Program(rules) => rules.invocation(job).map(|_| How::Handler),
     };
     let how = how.map_err(|message| Rejection { code: RejectionCode::InvalidInput, message })?;
-    Ok(Called { function: function.name.clone(), how })
+    Ok(Called { function: &function.name, how })
 }
 
 /// Reads a description and holds an input against its first function, as a plugin of it would: for fuzzing
@@ -143,7 +145,7 @@ pub fn read_and_check(description: &str, input: &Payload) -> Result<(), String> 
     admit(Some(&functions), &job).map(drop).map_err(|why| why.message)
 }
 
-fn unknown(message: String) -> Rejection {
+pub(crate) fn unknown(message: String) -> Rejection {
     Rejection { code: RejectionCode::UnknownFunction, message }
 }
 
@@ -285,13 +287,16 @@ mod tests {
 
     #[test]
     fn what_fits_is_let_through() {
-        let call = |name: &str, input| admit(Some(&functions()), &job(Some(name), input)).unwrap();
+        let call = |name: &str, input| {
+            admit(Some(&functions()), &job(Some(name), input)).map(drop).unwrap();
+        };
         call("count", Payload::text("a"));
         call("tick", Payload::none());
         call("any", Payload::none());
         call("any", Payload::bytes(vec![0xFF]));
         let only = &functions()[..1];
-        let called = admit(Some(only), &job(None, Payload::text(""))).unwrap();
+        let job = job(None, Payload::text(""));
+        let called = admit(Some(only), &job).unwrap();
         assert_eq!(called.function.as_str(), "count");
     }
 
@@ -307,7 +312,7 @@ mod tests {
         .unwrap();
         let call = |name: &str, input: Payload| {
             admit(Some(&functions), &job(Some(name), input))
-                .map(|called| called.function)
+                .map(|called| called.function.clone())
                 .map_err(|rejection| rejection.message)
         };
         let json = |text: &str| Payload {
@@ -333,7 +338,8 @@ mod tests {
 
     #[test]
     fn a_plugin_without_description_is_taken_at_its_callers_word() {
-        let called = admit(None, &job(Some("f"), Payload::none())).unwrap();
+        let named = job(Some("f"), Payload::none());
+        let called = admit(None, &named).unwrap();
         assert_eq!(called.function.as_str(), "f");
         assert!(admit(None, &job(None, Payload::none())).is_err());
     }

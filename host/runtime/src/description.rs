@@ -120,7 +120,7 @@ impl Description {
     /// # Errors
     /// A rejection that says what would fit.
     pub fn check(&self, job: &NewJob) -> Result<FunctionName, Rejection> {
-        describe::admit(self.functions.as_deref(), job).map(|called| called.function)
+        describe::admit(self.functions.as_deref(), job).map(|called| called.function.clone())
     }
 }
 

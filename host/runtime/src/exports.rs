@@ -19,7 +19,7 @@ use wasmtime::component::{Component, ComponentExportIndex, Type};
 use crate::describe::{Callee, Function};
 use crate::values::{self, Types, ValueType};
 
-pub(crate) use call::call;
+pub(crate) use call::{call, call_typed};
 pub(crate) use input::Arguments;
 
 /// The most exports that are functions for jobs: more are told nobody, and each has its schemas.

@@ -16,6 +16,7 @@ mod attempt;
 mod bindings;
 mod blocking;
 mod budget;
+mod call;
 mod capabilities;
 mod check;
 mod command;

@@ -118,11 +118,11 @@ impl Plugin {
     /// # Errors
     /// A rejection that says what would fit.
     pub fn check(&self, job: &NewJob) -> Result<FunctionName, Rejection> {
-        self.admit(job).map(|called| called.function)
+        self.admit(job).map(|called| called.function.clone())
     }
 
     /// The same, with what the function is called with.
-    pub(crate) fn admit(&self, job: &NewJob) -> Result<Called, Rejection> {
+    pub(crate) fn admit<'a>(&'a self, job: &'a NewJob) -> Result<Called<'a>, Rejection> {
         describe::admit(self.functions(), job)
     }
 

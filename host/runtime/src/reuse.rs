@@ -77,26 +77,26 @@ impl Instance {
 
 /// Bounds a store for an attempt by the limits in its state.
 pub(crate) fn bound(store: &mut Store<State>) {
-    let limits = Arc::clone(&store.data().limits);
-    store.set_hostcall_fuel(limits.hostcall_bytes_max);
-    store.set_max_component_handles(limits.handles_max);
+    let limits = &store.data().limits;
+    let (hostcall_bytes_max, handles_max) = (limits.hostcall_bytes_max, limits.handles_max);
+    store.set_hostcall_fuel(hostcall_bytes_max);
+    store.set_max_component_handles(handles_max);
     store.set_epoch_deadline(1);
 }
 
 /// Instances that wait for an attempt, and how many run one.
+///
+/// Most hosts have no plugin whose instances wait, and their attempts take no lock here. What takes a place
+/// says so first and looks at the other number then, so that of an attempt that begins and an instance that
+/// is put to wait at the same time, one at least sees the other.
 pub(crate) struct Waiting {
     slots: usize,
     waiting_max: usize,
-    /// As many as there are below, to be looked at without the lock.
+    running: AtomicUsize,
+    /// As many as there are below.
     count: AtomicUsize,
-    places: Mutex<Places>,
-}
-
-#[derive(Default)]
-struct Places {
-    running: usize,
     /// The one that waits for longest first.
-    waiting: VecDeque<(Instant, Instance)>,
+    waiting: Mutex<VecDeque<(Instant, Instance)>>,
 }
 
 /// A place of the pool that an attempt has; it is free when this is dropped.
@@ -107,8 +107,9 @@ impl Waiting {
         Self {
             slots: slots as usize,
             waiting_max: (slots / WAITING_SHARE).max(1) as usize,
+            running: AtomicUsize::new(0),
             count: AtomicUsize::new(0),
-            places: Mutex::default(),
+            waiting: Mutex::default(),
         }
     }
 
@@ -119,18 +120,19 @@ impl Waiting {
         plugin: &Plugin,
         limits: &Arc<Limits>,
     ) -> (Place<'_>, Option<Instance>) {
-        let mut places = lock(&self.places);
+        self.running.fetch_add(1, Ordering::SeqCst);
+        let place = Place(self);
+        if self.count.load(Ordering::SeqCst) == 0 {
+            return (place, None);
+        }
+        let mut waiting = lock(&self.waiting);
         // The one that was used last is the warmest.
-        let found = places.waiting.iter().rposition(|(_, waits)| waits.is_for(plugin, limits));
-        let found = found.and_then(|at| places.waiting.remove(at)).map(|(_, instance)| instance);
-        places.running += 1;
-        let room = self.slots.saturating_sub(places.running);
-        let surplus = places.waiting.len().saturating_sub(room);
-        let given_up: Vec<_> = places.waiting.drain(..surplus).collect();
-        self.count.store(places.waiting.len(), Ordering::Relaxed);
-        drop(places);
+        let found = waiting.iter().rposition(|(_, waits)| waits.is_for(plugin, limits));
+        let found = found.and_then(|at| waiting.remove(at)).map(|(_, instance)| instance);
+        let given_up = self.make_room(&mut waiting, 0);
+        drop(waiting);
         drop(given_up);
-        (Place(self), found)
+        (place, found)
     }
 
     /// Keeps an instance for the next attempt, if its manifest asks for it and nothing speaks against it.
@@ -142,20 +144,27 @@ impl Waiting {
             return;
         }
         let until = time::monotonic() + reuse.idle;
-        let mut places = lock(&self.places);
-        let mut given_up = None;
-        if places.waiting.len() >= self.waiting_max {
-            given_up = places.waiting.pop_front();
-        }
-        // Its attempt still has a place of its own.
-        if places.waiting.len() < self.waiting_max
-            && places.running + places.waiting.len() <= self.slots
-        {
-            places.waiting.push_back((until, instance));
-        }
-        self.count.store(places.waiting.len(), Ordering::Relaxed);
-        drop(places);
-        drop(given_up);
+        let mut waiting = lock(&self.waiting);
+        let oldest = if waiting.len() >= self.waiting_max { waiting.pop_front() } else { None };
+        waiting.push_back((until, instance));
+        self.count.store(waiting.len(), Ordering::SeqCst);
+        // Its attempt still has a place of its own, which it would leave to this one.
+        let given_up = self.make_room(&mut waiting, 1);
+        drop(waiting);
+        drop((oldest, given_up));
+    }
+
+    /// Takes out those that wait in places which running attempts need; so many of these are at their end.
+    fn make_room(
+        &self,
+        waiting: &mut VecDeque<(Instant, Instance)>,
+        ending: usize,
+    ) -> Vec<(Instant, Instance)> {
+        let running = self.running.load(Ordering::SeqCst).saturating_sub(ending);
+        let surplus = waiting.len().saturating_sub(self.slots.saturating_sub(running));
+        let given_up = waiting.drain(..surplus).collect();
+        self.count.store(waiting.len(), Ordering::SeqCst);
+        given_up
     }
 
     /// Gives up what has waited long enough.
@@ -164,17 +173,17 @@ impl Waiting {
             return;
         }
         let mut given_up = Vec::new();
-        let mut places = lock(&self.places);
-        while let Some(at) = places.waiting.iter().position(|(until, _)| *until <= now) {
-            given_up.extend(places.waiting.remove(at));
+        let mut waiting = lock(&self.waiting);
+        while let Some(at) = waiting.iter().position(|(until, _)| *until <= now) {
+            given_up.extend(waiting.remove(at));
         }
-        self.count.store(places.waiting.len(), Ordering::Relaxed);
-        drop(places);
+        self.count.store(waiting.len(), Ordering::SeqCst);
+        drop(waiting);
     }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        lock(&self.0.places).running -= 1;
+        self.0.running.fetch_sub(1, Ordering::SeqCst);
     }
 }

@@ -45,6 +45,7 @@ impl FollowUps for NoFollowUps {
 }
 
 /// What all attempts of a process share.
+#[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) cache: Arc<dyn Cache>,
     pub(crate) cache_config: gristmill_cache::Config,

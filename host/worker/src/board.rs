@@ -158,8 +158,10 @@ impl Board {
         self.runs_dry() || lock(&self.finished).len() >= config::FLUSH_ITEMS
     }
 
-    pub(crate) fn take_finished(&self) -> Vec<Finished> {
-        std::mem::take(&mut *lock(&self.finished))
+    /// Takes what came of tasks, in exchange for a list that is empty and has had room for as many: executors
+    /// shouldn't have to make it grow while they hold the lock.
+    pub(crate) fn take_finished(&self, empty: Vec<Finished>) -> Vec<Finished> {
+        std::mem::replace(&mut *lock(&self.finished), empty)
     }
 
     pub(crate) fn take_notes(&self) -> NoteBox {

@@ -19,7 +19,7 @@ use rand::rngs::SmallRng;
 
 use self::line::Holding;
 pub(crate) use self::line::Line;
-use crate::board::{Board, Task};
+use crate::board::{Board, Finished, Task};
 use crate::config::{self, Config};
 use crate::event::Event;
 use crate::former::Former;
@@ -53,6 +53,9 @@ pub(crate) struct Dispatcher {
     next: usize,
     /// How long an attempt took lately, on average; rules how far ahead jobs are leased.
     attempt_time: Duration,
+    /// Empty but for a moment, and kept for their room: what came from the board, and what goes there.
+    finished: Vec<Finished>,
+    tasks: Vec<Task>,
     rng: SmallRng,
     pub(crate) settled: u64,
     pub(crate) released: u64,
@@ -77,6 +80,8 @@ impl Dispatcher {
             next: 0,
             // Until the first attempt says otherwise, nothing is leased ahead.
             attempt_time: config::PREFETCH_WINDOW,
+            finished: Vec::new(),
+            tasks: Vec::new(),
             rng: SmallRng::from_rng(&mut rand::rng()),
             settled: 0,
             released: 0,
@@ -85,7 +90,8 @@ impl Dispatcher {
 
     /// Takes what executors have put back.
     pub(crate) fn collect(&mut self, now: Timestamp) {
-        for finished in self.board.take_finished() {
+        let mut all = self.board.take_finished(std::mem::take(&mut self.finished));
+        for finished in all.drain(..) {
             let line = &mut self.lines[finished.queue];
             if self.suspect == Some(finished.leased.held()) {
                 self.suspect = None;
@@ -105,6 +111,7 @@ impl Dispatcher {
             };
             line.pending.push(settle::settle(finished, &circumstances, &mut self.rng));
         }
+        self.finished = all;
         for (queue, note) in self.board.take_notes() {
             self.lines[queue].notes.push(note);
         }
@@ -259,7 +266,6 @@ impl Dispatcher {
     /// Gives leased jobs to the executors.
     fn begin(&mut self, index: usize, jobs: Vec<Leased>) {
         let line = &mut self.lines[index];
-        let mut tasks = Vec::with_capacity(jobs.len());
         for leased in jobs {
             let stop = Stop::new();
             let holding =
@@ -270,10 +276,10 @@ impl Dispatcher {
             if is_suspect {
                 self.suspects.push_back(task);
             } else {
-                tasks.push(task);
+                self.tasks.push(task);
             }
         }
-        self.board.put(tasks.into_iter());
+        self.board.put(self.tasks.drain(..));
         self.try_suspect();
     }
 

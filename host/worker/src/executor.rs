@@ -46,8 +46,9 @@ pub(crate) struct Executor {
     pub(crate) board: Arc<Board>,
     pub(crate) runtime: Runtime,
     pub(crate) plugins: Arc<PluginStore>,
-    /// By queue, as the dispatcher numbers them.
-    pub(crate) notes: Arc<[Arc<dyn Notes>]>,
+    /// By queue, as the dispatcher numbers them. No other executor's, nor is the runtime's shared part:
+    /// threads that count their uses of one thing in turn wait for each other.
+    pub(crate) notes: Box<[Arc<dyn Notes>]>,
 }
 
 impl Executor {
@@ -83,7 +84,7 @@ impl Executor {
             Err(error) => return Ended::NoPlugin(error),
         };
         let job = Arc::clone(&leased.spec);
-        let terms = Arc::clone(plugin.terms(job.function.as_ref()));
+        let terms = plugin.terms(leased.spec.function.as_ref());
         let admitted = tokio::select! {
             biased;
             admitted = terms.admit() => admitted,

@@ -114,16 +114,15 @@ impl Worker {
     }
 
     fn start_executors(&self, board: &Arc<Board>) -> TaskTracker {
-        let notes: Arc<[Arc<dyn Notes>]> = (0..self.config.queues.len())
-            .map(|queue| Arc::new(QueueNotes { board: Arc::clone(board), queue }) as Arc<dyn Notes>)
-            .collect();
+        let notes =
+            |queue| Arc::new(QueueNotes { board: Arc::clone(board), queue }) as Arc<dyn Notes>;
         let executors = TaskTracker::new();
         for _ in 0..self.config.concurrency {
             let executor = Executor {
                 board: Arc::clone(board),
-                runtime: self.runtime.clone(),
+                runtime: self.runtime.apart(),
                 plugins: Arc::clone(&self.plugins),
-                notes: Arc::clone(&notes),
+                notes: (0..self.config.queues.len()).map(notes).collect(),
             };
             executors.spawn_on(executor.run(), &self.guests);
         }

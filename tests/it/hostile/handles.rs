@@ -60,7 +60,7 @@ pub(super) async fn flood_of_own_handles() {
 
 /// After whatever ended the attempt, the next caller needn't wait for a reservation's lease.
 async fn expect_free(name: &str, fate: Fate) {
-    let trial = expect(name, fate).await;
+    let trial = Box::pin(expect(name, fate)).await;
     let space = Space::Bucket("shared".parse().expect("a name"));
     let key = Key::new("wanted", &gristmill_cache::Config::default()).expect("a key");
     let found = trial.sandbox.cache.get_or_reserve(&space, &key, HOUR, Duration::ZERO).await;

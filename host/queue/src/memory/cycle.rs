@@ -19,6 +19,7 @@ impl State {
         for note in cycle.notes.drain(..) {
             self.note(key, cycle.worker, note);
         }
+        self.effects.expect(cycle.settlements.len());
         let verdicts = cycle
             .settlements
             .drain(..)

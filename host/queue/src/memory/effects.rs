@@ -44,6 +44,11 @@ impl Effects {
         self.news.push((waiters, job));
     }
 
+    /// As many records may be disposed of in this step.
+    pub(super) fn expect(&mut self, records: usize) {
+        self.garbage.reserve(records);
+    }
+
     pub(super) fn dispose(&mut self, record: Record) {
         self.garbage.push(record);
     }

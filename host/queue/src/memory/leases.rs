@@ -1,6 +1,6 @@
 //! Who holds what, and until when.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
 
 use gristmill_job::{Timestamp, WorkerId};
@@ -16,7 +16,8 @@ pub(super) const REAPED_MAX: usize = 10_000;
 /// The leases on one line.
 #[derive(Debug, Default)]
 pub(super) struct Leases {
-    leases: HashMap<WorkerId, Lease>,
+    /// Looked into twice for every job, and mostly there is but one worker: hashing would take longer.
+    leases: BTreeMap<WorkerId, Lease>,
     ends: BTreeSet<(Timestamp, WorkerId)>,
     reaped: HashSet<WorkerId>,
     reaped_order: VecDeque<WorkerId>,

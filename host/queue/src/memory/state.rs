@@ -1,6 +1,6 @@
 //! Everything that the lock guards.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use gristmill_job::{JobId, JobState, NewJob, QueueName, Timestamp, Verdict, WorkerId};
@@ -24,7 +24,7 @@ pub(super) struct State {
     pub(super) now: Timestamp,
     pub(super) jobs: Jobs,
     pub(super) lines: Vec<Line>,
-    pub(super) names: HashMap<QueueName, LineKey>,
+    pub(super) names: BTreeMap<QueueName, LineKey>,
     pub(super) bells: HashMap<WorkerId, Arc<Notify>>,
     pub(super) effects: Effects,
 }
@@ -36,7 +36,7 @@ impl State {
             now: Timestamp::default(),
             jobs: Jobs::default(),
             lines: Vec::new(),
-            names: HashMap::new(),
+            names: BTreeMap::new(),
             bells: HashMap::new(),
             effects: Effects::default(),
         }

@@ -3,8 +3,11 @@
 //! hit in the cache costs a guest, JSON beside a typed call, and the same job in three languages.
 //!
 //! `cargo bench -p gristmill-runtime` measures for about a minute. `BENCH_ROUNDS` and
-//! `BENCH_MILLIS` (of one measurement) make it longer or shorter; `BENCH_WAY` measures one way
-//! alone, for a profiler to look at.
+//! `BENCH_MILLIS` (of one measurement) make it longer or shorter; `BENCH_WAY` measures only the ways whose
+//! names have one of these texts in them, with commas between, for a profiler to look at.
+//!
+//! `-- --allocator pooled` measures with the settings of a machine that may swap, `--allocator locked` with
+//! memory that is locked as it is touched, and `--allocator scan` as where nothing can be swapped.
 
 mod bare;
 mod cache_hit;
@@ -21,7 +24,7 @@ use bytes::Bytes;
 use gristmill_cache::MemoryCache;
 use gristmill_job::{NewJob, Payload, PluginName, SystemClock, Timestamp, time};
 use gristmill_runtime::{
-    Attempt, Config, Manifest, NoFollowUps, Plugin, Reuse, Runtime, SilentNotes, Stop,
+    Allocator, Attempt, Config, Manifest, NoFollowUps, Plugin, Reuse, Runtime, SilentNotes, Stop,
 };
 
 /// As in the binary.
@@ -65,7 +68,7 @@ fn main() {
     };
     let rounds = if is_test { 1 } else { number("BENCH_ROUNDS", 7) };
     let length = Duration::from_millis(if is_test { 1 } else { number("BENCH_MILLIS", 1_000) });
-    let bench = Bench::new();
+    let bench = Bench::new(allocator());
     print(&format!("engine: {:?}", bench.runtime.info()));
     print(&format!(
         "an attempt of echo, {INPUT_BYTES} bytes in and out; median (min–max) of {rounds}"
@@ -74,16 +77,29 @@ fn main() {
     for threads in [1, 2] {
         bench.compare(threads, rounds, length);
     }
-    typed::compare(rounds);
+    typed::compare(rounds, allocator());
     if std::env::var("BENCH_WAY").is_err() {
         cache_hit::compare(rounds);
         languages::compare(rounds);
     }
 }
 
-/// Whether a way is measured: all are, or the one that was named.
+/// How instances get their memory, where it isn't to be decided by what the machine allows.
+fn allocator() -> Option<Allocator> {
+    let mut arguments = std::env::args().skip_while(|argument| argument != "--allocator");
+    let asked = arguments.nth(1)?;
+    Some(match asked.as_str() {
+        "scan" => Allocator::PooledWithScan,
+        "locked" => Allocator::PooledAndLocked,
+        "pooled" => Allocator::Pooled,
+        "on-demand" => Allocator::OnDemand,
+        other => panic!("--allocator {other}: scan, locked, pooled or on-demand"),
+    })
+}
+
+/// Whether a way is measured: all are, or those that were named.
 fn is_wanted(name: &str) -> bool {
-    std::env::var("BENCH_WAY").map_or(true, |only| name.contains(&only))
+    std::env::var("BENCH_WAY").map_or(true, |only| only.split(',').any(|part| name.contains(part)))
 }
 
 #[expect(clippy::print_stdout, reason = "a benchmark's result")]
@@ -92,15 +108,15 @@ fn print(line: &str) {
 }
 
 impl Bench {
-    fn new() -> Self {
+    fn new(allocator: Option<Allocator>) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins/echo.wasm");
         let component = std::fs::read(path).expect("run `make plugins` first");
         let cache_config = gristmill_cache::Config::default();
+        let config = Config { allocator, ..Config::default() };
         let clock = Arc::new(SystemClock);
         let cache = Arc::new(MemoryCache::new(cache_config.clone(), Arc::clone(&clock) as _));
-        let runtime =
-            Runtime::new(Config::default(), cache, cache_config, Arc::new(NoFollowUps), clock)
-                .expect("an engine");
+        let runtime = Runtime::new(config, cache, cache_config, Arc::new(NoFollowUps), clock)
+            .expect("an engine");
         let name: PluginName = "echo".parse().expect("a name");
         let reuse = Some(Reuse { jobs_max: Reuse::JOBS_MAX, idle: Reuse::IDLE_MAX });
         let load = async |reuse| {

@@ -18,6 +18,10 @@ const BATCH: u64 = 256;
 /// Jobs that may be on their way: the producer waits rather than filling the memory.
 const WINDOW: u64 = 4_096;
 
+/// Jobs before anything is measured: by then the queue forgets as many finished ones as come, and no longer
+/// takes more memory.
+const WARM_UP: u64 = 16_384;
+
 #[derive(Default)]
 struct Settled {
     count: AtomicU64,
@@ -70,23 +74,30 @@ pub(crate) fn measure(bench: &Bench, threads: usize, length: Duration) -> f64 {
 }
 
 async fn produce(queue: &dyn Queue, settled: &Settled, length: Duration) -> f64 {
-    let started = time::monotonic();
     let mut enqueued = 0;
-    while started.elapsed() < length {
-        if enqueued - settled.count.load(Ordering::Relaxed) >= WINDOW {
-            settled.progressed.notified().await;
-            continue;
-        }
-        let batch: Vec<NewJob> = (0..BATCH).map(|_| a_job()).collect();
-        queue.enqueue(batch).await.expect("the queue is there");
-        enqueued += BATCH;
+    while settled.count.load(Ordering::Relaxed) < WARM_UP {
+        feed(queue, settled, &mut enqueued).await;
     }
+    let (started, before) = (time::monotonic(), settled.count.load(Ordering::Relaxed));
+    while started.elapsed() < length {
+        feed(queue, settled, &mut enqueued).await;
+    }
+    let rate = per_second(settled.count.load(Ordering::Relaxed) - before, started);
     while settled.count.load(Ordering::Relaxed) < enqueued {
         settled.progressed.notified().await;
     }
-    let rate = per_second(enqueued, started);
     let totals =
         queue.status(&gristmill_job::QueueName::default()).await.expect("it is there").totals;
     assert_eq!((totals.enqueued, totals.completed), (enqueued, enqueued), "exactly once");
     rate
+}
+
+/// Enqueues a batch, once there is room in the window.
+async fn feed(queue: &dyn Queue, settled: &Settled, enqueued: &mut u64) {
+    while *enqueued - settled.count.load(Ordering::Relaxed) >= WINDOW {
+        settled.progressed.notified().await;
+    }
+    let batch: Vec<NewJob> = (0..BATCH).map(|_| a_job()).collect();
+    queue.enqueue(batch).await.expect("the queue is there");
+    *enqueued += BATCH;
 }

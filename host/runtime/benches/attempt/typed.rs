@@ -1,13 +1,14 @@
 //! What JSON costs: an attempt of a function with types of its own, through the whole sandbox, beside the
 //! bare engine's call of the same function: with Rust's own types, and with values whose types are found
-//! while they are called, which is the least that a host can do that doesn't know its functions.
+//! while they are called, which is the least that a host can do that doesn't know its functions. And beside
+//! the same attempt with Rust's own types in place of JSON.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use gristmill_cache::MemoryCache;
 use gristmill_job::{NewJob, Outcome, Payload, SystemClock, time};
-use gristmill_runtime::{Config, NoFollowUps, Plugin, Runtime};
+use gristmill_runtime::{Allocator, Config, NoFollowUps, Plugin, Runtime};
 use serde_json::json;
 use wasmtime::component::{
     Component, ComponentNamedList, ComponentType, InstancePre, Lift, Linker, Lower, Val,
@@ -45,32 +46,39 @@ struct Bench {
     pre: InstancePre<()>,
 }
 
-pub(crate) fn compare(rounds: u64) {
+pub(crate) fn compare(rounds: u64, allocator: Option<Allocator>) {
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let (records, bytes) = tokio.expect("an async runtime").block_on(async {
-        let bench = Bench::new().await;
+        let bench = Bench::new(allocator).await;
         (bench.records(rounds).await, bench.bytes(rounds).await)
     });
     print(&format!("functions with types of their own; median (min–max) of {rounds}"));
-    print("way                                        µs each   of typed");
+    print("way                                        µs each   of typed  of a typed attempt");
     for measured in [records, bytes] {
-        let typed = spread(&mut measured[0].1.clone()).1;
-        for (name, mut micros) in measured {
-            let (min, median, max) = spread(&mut micros);
-            let ratio = median / typed;
-            print(&format!("{name:<40} {median:>7.1} ({min:.1}–{max:.1}) {ratio:>8.2}"));
+        for (name, micros) in &measured {
+            let (min, median, max) = spread(&mut micros.clone());
+            let (bare, attempt) = (ratio(micros, &measured[0].1), ratio(micros, &measured[1].1));
+            print(&format!(
+                "{name:<40} {median:>7.1} ({min:.1}–{max:.1}) {bare:>8.2} {attempt:>8.2}"
+            ));
         }
     }
+}
+
+/// How much longer one way takes than another, by the median of the rounds.
+fn ratio(micros: &[f64], of: &[f64]) -> f64 {
+    let mut ratios: Vec<f64> = micros.iter().zip(of).map(|(way, other)| way / other).collect();
+    spread(&mut ratios).1
 }
 
 type Measured = Vec<(&'static str, Vec<f64>)>;
 
 impl Bench {
-    async fn new() -> Self {
+    async fn new(allocator: Option<Allocator>) -> Self {
         let cache_config = gristmill_cache::Config::default();
         let clock = Arc::new(SystemClock);
         let cache = Arc::new(MemoryCache::new(cache_config.clone(), Arc::clone(&clock) as _));
-        let config = Config { slots: 2, ..Config::default() };
+        let config = Config { slots: 2, allocator, ..Config::default() };
         let runtime = Runtime::new(config, cache, cache_config, Arc::new(NoFollowUps), clock)
             .expect("an engine");
         let text = include_str!("typed.wat");
@@ -103,6 +111,7 @@ impl Bench {
         let job = self.job("record", input);
         let mut measured: Measured = vec![
             ("a record of ten, typed, bare engine", Vec::new()),
+            ("a record of ten, typed, whole attempt", Vec::new()),
             ("a record of ten, dynamic, bare engine", Vec::new()),
             ("a record of ten, JSON, whole attempt", Vec::new()),
         ];
@@ -112,11 +121,16 @@ impl Bench {
                 assert_eq!(back.i, ten.i);
             };
             add(&mut measured[0], ATTEMPTS, typed).await;
+            let typed_attempt = async || {
+                let back = self.typed_attempt::<_, (Ten,)>(&job, (ten.clone(),)).await;
+                assert_eq!(back.0.i, ten.i);
+            };
+            add(&mut measured[1], ATTEMPTS, typed_attempt).await;
             let dynamic = async || {
                 assert!(matches!(self.dynamic("record", &ten.val()).await, Val::Record(_)));
             };
-            add(&mut measured[1], ATTEMPTS, dynamic).await;
-            add(&mut measured[2], ATTEMPTS, async || self.attempt(Arc::clone(&job)).await).await;
+            add(&mut measured[2], ATTEMPTS, dynamic).await;
+            add(&mut measured[3], ATTEMPTS, async || self.attempt(Arc::clone(&job)).await).await;
         }
         measured
     }
@@ -126,6 +140,7 @@ impl Bench {
         let job = self.job("bytes", Payload::bytes(data.clone()));
         let mut measured: Measured = vec![
             ("a list<u8> of 768 KiB, typed, bare engine", Vec::new()),
+            ("a list<u8> of 768 KiB, typed, attempt", Vec::new()),
             ("a list<u8> of 768 KiB, whole attempt", Vec::new()),
         ];
         for _ in 0..rounds {
@@ -134,8 +149,13 @@ impl Bench {
                 assert_eq!(back.len(), LARGE_BYTES);
             };
             add(&mut measured[0], LARGE_ATTEMPTS, typed).await;
+            let typed_attempt = async || {
+                let back = self.typed_attempt::<_, (Vec<u8>,)>(&job, (data.clone(),)).await;
+                assert_eq!(back.0.len(), LARGE_BYTES);
+            };
+            add(&mut measured[1], LARGE_ATTEMPTS, typed_attempt).await;
             let attempt = async || self.attempt(Arc::clone(&job)).await;
-            add(&mut measured[1], LARGE_ATTEMPTS, attempt).await;
+            add(&mut measured[2], LARGE_ATTEMPTS, attempt).await;
         }
         measured
     }
@@ -150,6 +170,20 @@ impl Bench {
         let instance = self.pre.instantiate_async(&mut store).await.expect("an instance");
         let function = instance.get_typed_func::<P, R>(&mut store, function).expect("its types");
         function.call_async(&mut store, arguments).await.expect("no trap")
+    }
+
+    /// The same call in the sandbox, with all that is around a job's.
+    async fn typed_attempt<P, R>(&self, job: &Arc<NewJob>, arguments: P) -> R
+    where
+        P: ComponentNamedList + Lower + Send + Sync + 'static,
+        R: ComponentNamedList + Lift + Send + Sync + 'static,
+    {
+        let (attempt, mut back) = (a_first_attempt(Arc::clone(job)), None);
+        let take = |results: R| back = Some(results);
+        let report = self.runtime.run_typed(&self.plugin, attempt, arguments, take).await;
+        let outcome = report.expect("the host is well").outcome;
+        assert!(matches!(outcome, Outcome::Completed { .. }), "{outcome:?}");
+        back.expect("it was called")
     }
 
     async fn dynamic(&self, function: &str, argument: &Val) -> Val {

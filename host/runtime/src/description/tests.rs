@@ -31,7 +31,7 @@ fn a_function(name: &str, callee: Callee) -> Function {
 fn agree(functions: &[Function], function: Option<&str>, input: Payload) -> Option<String> {
     let function = function.map(|name| FunctionName::new(name).unwrap());
     let job = NewJob { function, ..NewJob::new("shop".parse().unwrap(), input) };
-    let here = describe::admit(Some(functions), &job).map(|called| called.function);
+    let here = describe::admit(Some(functions), &job).map(|called| called.function.clone());
     let there = kept(functions).check(&job);
     assert_eq!(here, there);
     there.err().map(|rejection| rejection.message)

@@ -67,9 +67,7 @@ pub(crate) async fn call(
     export: &Export,
     arguments: Arguments,
 ) -> wasmtime::Result<Answer> {
-    let function = instance
-        .get_func(&mut *store, export.index)
-        .ok_or_else(|| format_err!("it exports no function {}", export.path()))?;
+    let function = find(store, instance, export)?;
     match (arguments, &export.types.shape) {
         (Arguments::Bytes(bytes), Some(shape)) => {
             shaped(store, &function, (bytes,), shape.result).await
@@ -89,6 +87,27 @@ pub(crate) async fn call(
             answered(export.types.result.as_ref(), results.pop(), bytes_max)
         }
     }
+}
+
+/// Calls an export of an instance by types that it must have.
+pub(crate) async fn call_typed<P, R>(
+    store: &mut Store<State>,
+    instance: &Instance,
+    export: &Export,
+    arguments: P,
+) -> wasmtime::Result<R>
+where
+    P: ComponentNamedList + Lower + Send + Sync + 'static,
+    R: ComponentNamedList + Lift + Send + Sync + 'static,
+{
+    let function = find(store, instance, export)?;
+    typed(store, &function, arguments).await
+}
+
+fn find(store: &mut Store<State>, instance: &Instance, export: &Export) -> wasmtime::Result<Func> {
+    instance
+        .get_func(&mut *store, export.index)
+        .ok_or_else(|| format_err!("it exports no function {}", export.path()))
 }
 
 async fn shaped<P>(
