@@ -37,9 +37,9 @@ impl Ticket {
     }
 }
 
-/// What the next cycle of a worker has to say and to bring.
+/// What came for a worker since its last cycle, for the next.
 #[derive(Debug, Default)]
-pub(super) struct Handover {
+pub(super) struct Fetched {
     /// The ticket of the cycle before.
     pub(super) previous: Ticket,
     /// The job that came by letter since, whether the worker has it already or not.
@@ -96,12 +96,12 @@ impl Calls {
     }
 
     /// Begins a cycle under a ticket: what came under the one before goes with it.
-    pub(super) fn begin(&self, worker: WorkerId, queue: &QueueName, ticket: Ticket) -> Handover {
+    pub(super) fn begin(&self, worker: WorkerId, queue: &QueueName, ticket: Ticket) -> Fetched {
         let mut workers = self.workers();
         let line = line(&mut workers, worker, queue);
         line.is_open = ticket != Ticket::CALL;
         line.calls = false;
-        Handover {
+        Fetched {
             previous: std::mem::replace(&mut line.ticket, ticket),
             known: line.known.take(),
             jobs: std::mem::take(&mut line.assigned),

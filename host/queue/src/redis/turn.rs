@@ -106,17 +106,17 @@ impl Server {
             true => mailbox.calls.ticket(cycle.want > 1),
             false => Ticket::CALL,
         };
-        let mut handover = mailbox.calls.begin(cycle.worker, &cycle.queue, ticket);
-        let mut assigned = std::mem::take(&mut handover.jobs);
+        let mut fetched = mailbox.calls.begin(cycle.worker, &cycle.queue, ticket);
+        let mut jobs = std::mem::take(&mut fetched.jobs);
         for (i, part) in parts.into_iter().enumerate() {
             let mut arguments = Arguments::default();
             arguments.push(worker_bytes(cycle.worker));
             arguments.push(self.mailbox.as_str());
-            arguments.push(handover.previous.to_bytes());
+            arguments.push(fetched.previous.to_bytes());
             arguments.push(if i == last { ticket } else { Ticket::CALL }.to_bytes());
-            arguments.push(handover.known.take().map(id_bytes).unwrap_or_default());
-            handover.previous = Ticket::CALL;
-            self.turn_arguments(&mut arguments, cycle, part, (i == last).then_some(assigned.len()));
+            arguments.push(fetched.known.take().map(id_bytes).unwrap_or_default());
+            fetched.previous = Ticket::CALL;
+            self.turn_arguments(&mut arguments, cycle, part, (i == last).then_some(jobs.len()));
             let (worker, queue) = (cycle.worker, &cycle.queue);
             let value =
                 self.run_for(worker, &script::CYCLE, queue, &arguments, Repeat::Never).await?;
@@ -124,13 +124,13 @@ impl Server {
                 Turned::Reaped => return Err(Error::WorkerReaped(worker)),
                 Turned::Done { mut reply, outbox, is_hungry } => {
                     verdicts.append(&mut reply.verdicts);
+                    jobs.append(&mut reply.jobs);
                     if i == last {
                         cycle.settlements.clear();
                         cycle.notes.clear();
                         mailbox.calls.expect(worker, queue, is_hungry);
                         self.hand_over(queue, outbox).await;
-                        assigned.append(&mut reply.jobs);
-                        return Ok(CycleReply { verdicts, jobs: assigned, ..reply });
+                        return Ok(CycleReply { verdicts, jobs, ..reply });
                     }
                 }
             }

@@ -1,7 +1,7 @@
 //! Jobs that the server leases to a worker that waits.
 
 use gristmill_job::{JobId, JobState, QueueName};
-use gristmill_queue::{Queue as _, Woken};
+use gristmill_queue::{Queue as _, Settlement, Woken};
 use redis::cmd;
 
 use crate::support::{AWorker, Fixture, a_job, a_job_with, complete, connect};
@@ -9,6 +9,16 @@ use crate::support::{AWorker, Fixture, a_job, a_job_with, complete, connect};
 impl Fixture {
     async fn is_running(&self, id: JobId) -> bool {
         matches!(self.queue.get(id).await.unwrap().unwrap().state, JobState::Running { .. })
+    }
+
+    /// Gives the worker that is hungry another ticket, as if its letters were lost.
+    async fn lose_letters(&self) {
+        let key = "gristmill:{default}:hungry";
+        let hungry: Vec<Vec<u8>> = self.ask(cmd("ZRANGE").arg(key).arg(0).arg(-1)).await;
+        let [mut member] = hungry.try_into().unwrap();
+        *member.last_mut().unwrap() ^= 4;
+        self.send(cmd("DEL").arg(key)).await;
+        self.send(cmd("ZADD").arg(key).arg(1).arg(member)).await;
     }
 }
 
@@ -79,13 +89,7 @@ async fn a_letter_that_is_lost_is_made_up_for_by_the_next_cycle() {
     let q = Fixture::start().await;
     let mut worker = q.worker();
     stand_by(&mut worker, 1).await;
-    // As if the letter had been for another ticket: nobody hears of it.
-    let hungry: Vec<Vec<u8>> =
-        q.ask(cmd("ZRANGE").arg("gristmill:{default}:hungry").arg(0).arg(-1)).await;
-    let [mut member] = hungry.try_into().unwrap();
-    *member.last_mut().unwrap() ^= 4;
-    q.send(cmd("DEL").arg("gristmill:{default}:hungry")).await;
-    q.send(cmd("ZADD").arg("gristmill:{default}:hungry").arg(1).arg(member)).await;
+    q.lose_letters().await;
     let id = q.enqueue(a_job()).await;
     assert!(q.is_running(id).await);
     let reply = worker.cycle(|_| {}).await.unwrap();
@@ -105,4 +109,30 @@ async fn a_ticket_that_the_server_never_got_leaves_no_other_behind() {
     let id = q.enqueue(a_job()).await;
     assert!(q.is_running(id).await);
     assert_eq!(worker.cycle(|_| {}).await.unwrap().jobs.len(), 1);
+}
+
+#[tokio::test]
+async fn a_lost_letter_is_made_up_for_by_a_cycle_of_several_steps() {
+    let q = Fixture::start().await;
+    let mut worker = q.worker();
+    for _ in 0..2 {
+        q.enqueue(a_job()).await;
+    }
+    let leased = worker.lease(2).await;
+    stand_by(&mut worker, 1).await;
+    q.lose_letters().await;
+    let id = q.enqueue(a_job()).await;
+    assert!(q.is_running(id).await);
+    // More than fits into one step.
+    let ends = leased.iter().map(|job| match complete(job.held()) {
+        Settlement::Complete { held, digest, result, usage, .. } => {
+            let follow_ups = (0..200).map(|_| a_job()).collect();
+            Settlement::Complete { held, digest, result, usage, follow_ups }
+        }
+        other => other,
+    });
+    let ends = ends.collect();
+    let reply = worker.cycle(|cycle| cycle.settlements = ends).await.unwrap();
+    assert_eq!((reply.jobs.len(), reply.resync), (1, false));
+    assert_eq!(reply.jobs[0].spec.id, id);
 }
