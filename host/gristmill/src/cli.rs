@@ -125,15 +125,20 @@ pub(crate) fn main() -> ExitCode {
 /// Threads of the control plane, which needs little: guests have threads of their own.
 const CONTROL_THREADS: usize = 2;
 
-fn begin(cli: Cli, settings: Settings) -> Result<Exit, Error> {
-    let usual = if matches!(cli.command, Command::Serve(_)) { serve::LOG_LEVEL } else { "warn" };
-    let log = Log::start(cli.log.as_deref().unwrap_or(usual), cli.log_format)?;
-    let control = tokio::runtime::Builder::new_multi_thread()
+/// What the control plane runs on.
+fn control_runtime() -> Result<tokio::runtime::Runtime, Error> {
+    tokio::runtime::Builder::new_multi_thread()
         .worker_threads(CONTROL_THREADS)
         .thread_name("gristmill-control")
         .enable_all()
         .build()
-        .map_err(Error::Threads)?;
+        .map_err(Error::Threads)
+}
+
+fn begin(cli: Cli, settings: Settings) -> Result<Exit, Error> {
+    let usual = if matches!(cli.command, Command::Serve(_)) { serve::LOG_LEVEL } else { "warn" };
+    let log = Log::start(cli.log.as_deref().unwrap_or(usual), cli.log_format)?;
+    let control = control_runtime()?;
     let ended = control.block_on(dispatch(cli.command, &log, settings));
     // What may still be running is a read of a file that nobody waits for any more.
     control.shutdown_background();

@@ -12,7 +12,7 @@ use gristmill_redis::{Link, Repeat, Reply};
 use redis::{Pipeline, Value, cmd};
 use tokio::sync::Notify;
 
-use super::codec::Decoded;
+use super::codec::{Decoded, millis};
 use super::mailbox::Mailbox;
 use crate::Error;
 use crate::roster::{ProcessId, Roster};
@@ -80,7 +80,7 @@ impl RedisRoster {
 impl Roster for RedisRoster {
     async fn announce(&self, said: &str, ttl: Duration) -> Result<Vec<String>, Error> {
         let mut all = Pipeline::new();
-        all.cmd("SET").arg(self.said(self.me)).arg(said).arg("PX").arg(millis(ttl));
+        all.cmd("SET").arg(self.said(self.me)).arg(said).arg("PX").arg(millis(ttl).max(1));
         all.cmd("SADD").arg(self.processes()).arg(self.me.to_string());
         all.cmd("LPOP").arg(self.asked(self.me)).arg(ASKED_MAX);
         let asked = self.send(&all).await?.pop().unwrap_or(Value::Nil);
@@ -132,10 +132,6 @@ impl Roster for RedisRoster {
     async fn called(&self) {
         self.bell.notified().await;
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX).max(1)
 }
 
 fn processes_of(value: Value) -> Decoded<Vec<ProcessId>> {

@@ -3,10 +3,12 @@
 use std::future::Future;
 
 use gristmill::Host;
-use tokio::runtime::{Builder, Runtime};
+use gristmill::queue::Queue;
+use tokio::runtime::Runtime;
 
-use super::super::CONTROL_THREADS;
+use super::super::control_runtime;
 use super::super::error::Error;
+use super::stage::Settled;
 
 /// A worker that is ready to be started.
 pub(super) struct Worker {
@@ -21,33 +23,33 @@ impl Worker {
     where
         F: Future<Output = Result<Host, Error>> + Send + 'static,
     {
-        let control = Control::start()?;
-        let made = control.0.as_ref().map(|runtime| runtime.spawn(host));
-        let made = made.ok_or_else(|| Error::Threads(std::io::ErrorKind::Other.into()))?;
-        let host = made.await.map_err(|panic| Error::Threads(panic.into()))??;
+        let control = control_runtime()?;
+        let host = control.spawn(host);
+        let control = Control(Some(control));
+        let host = host.await.map_err(|panic| Error::Threads(panic.into()))??;
         Ok(Self { host, _control: control })
     }
 
     pub(super) fn start(&self) {
         self.host.start();
     }
+}
 
-    pub(super) async fn shutdown(self) -> Result<(), Error> {
-        self.host.shutdown().await?;
-        Ok(())
+/// Ends workers, and checks that so many jobs were settled, each once.
+pub(super) async fn close(
+    workers: Vec<Worker>,
+    settled: &Settled,
+    queue: &dyn Queue,
+    jobs: usize,
+) -> Result<(), Error> {
+    for worker in workers {
+        worker.host.shutdown().await?;
     }
+    settled.check(queue, jobs).await
 }
 
 /// A runtime that may be dropped on another.
 struct Control(Option<Runtime>);
-
-impl Control {
-    fn start() -> Result<Self, Error> {
-        let mut builder = Builder::new_multi_thread();
-        builder.worker_threads(CONTROL_THREADS).enable_all();
-        Ok(Self(Some(builder.build().map_err(Error::Threads)?)))
-    }
-}
 
 impl Drop for Control {
     fn drop(&mut self) {

@@ -10,7 +10,7 @@ use gristmill::{NewJob, Verdict};
 use tokio::task::JoinSet;
 
 use super::super::error::Error;
-use super::crew::Worker;
+use super::crew::{Worker, close};
 use super::figure::Report;
 use super::stage::{Settled, Stage, unusable};
 
@@ -131,7 +131,7 @@ impl<'a> Drive<'a> {
             let commands = (after.commands - before.commands) / jobs;
             self.note(&format!("commands for a drained job, {name}"), "", commands);
         }
-        self.close(crew, &queue, &settled, self.jobs).await
+        close(crew, &settled, &*queue, self.jobs).await
     }
 
     /// Enqueues and works at once, from the first job to the end of the last.
@@ -155,20 +155,7 @@ impl<'a> Drive<'a> {
         }
         settled.reach(self.jobs).await;
         self.add(&format!("enqueue and drain, {}", workers_shown(workers)), rate(self.jobs, begun));
-        self.close(crew, &queue, &settled, self.jobs).await
-    }
-
-    async fn close(
-        &self,
-        workers: Vec<Worker>,
-        queue: &Arc<dyn Queue>,
-        settled: &Settled,
-        jobs: usize,
-    ) -> Result<(), Error> {
-        for worker in workers {
-            worker.shutdown().await?;
-        }
-        settled.check(&**queue, jobs).await
+        close(crew, &settled, &*queue, self.jobs).await
     }
 
     /// The server's memory, once it has freed what was removed before.

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use super::super::error::Error;
 use super::Args;
-use super::crew::Worker;
+use super::crew::{Worker, close};
 use super::drive::{anew, finish};
 use super::figure::{Report, percentile};
 use super::stage::{Settled, Stage};
@@ -105,16 +105,4 @@ async fn way(queue: &dyn Queue, job: NewJob, due: Instant) -> Result<f64, Error>
         Some(job) if job.state == JobState::Completed => Ok(due.elapsed().as_secs_f64() * 1e3),
         _ => Err(Error::Miscounted(format!("job {id} isn't completed after {PATIENCE:?}"))),
     }
-}
-
-async fn close(
-    workers: Vec<Worker>,
-    settled: &Settled,
-    queue: &dyn Queue,
-    jobs: usize,
-) -> Result<(), Error> {
-    for worker in workers {
-        worker.shutdown().await?;
-    }
-    settled.check(queue, jobs).await
 }
