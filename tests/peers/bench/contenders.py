@@ -15,6 +15,7 @@ from bench.measures import (
     ENQUEUE_ONE,
     FLOW,
     LATENCY_P50,
+    RATE_P50,
 )
 
 # Jobs that may be on their way at most while enqueueing and draining go on at once, as in
@@ -68,7 +69,7 @@ CONTENDERS = [
         isolation=Isolation.SANDBOX,
         durability="a job whose worker dies is found by its lease and run again; results are kept",
         settings="defaults; the shipped plugin `echo`, a component with Rust's standard library",
-        jobs={DRAIN: 200_000},
+        jobs={DRAIN: 200_000, RATE_P50: 5_000},
         command=["--component", "target/plugins/echo.wasm"],
     ),
     Contender(
@@ -77,7 +78,7 @@ CONTENDERS = [
         isolation=Isolation.SANDBOX,
         durability="the same",
         settings="defaults; the component of a few instructions that is built in",
-        jobs={DRAIN: 200_000},
+        jobs={DRAIN: 200_000, RATE_P50: 5_000},
     ),
     Contender(
         name="bullmq-official",
@@ -93,6 +94,7 @@ CONTENDERS = [
             DRAIN_TWO: 60_000,
             FLOW: 40_000,
             LATENCY_P50: 1_000,
+            RATE_P50: 5_000,
         },
         program="rust",
         peer="bullmq",
@@ -114,6 +116,7 @@ CONTENDERS = [
             DRAIN: 7_000,
             FLOW: 30_000,
             LATENCY_P50: 500,
+            RATE_P50: 5_000,
         },
         program="rust",
         peer="apalis",
@@ -134,6 +137,7 @@ CONTENDERS = [
             DRAIN_TWO: 50_000,
             FLOW: 25_000,
             LATENCY_P50: 1_000,
+            RATE_P50: 5_000,
         },
         program="node",
         worker=["--concurrency", "200"],

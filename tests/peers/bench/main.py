@@ -9,7 +9,7 @@ from pathlib import Path
 from bench import chart, install, others, page, peer, results
 from bench.contenders import CONTENDERS, Contender
 from bench.machine import all_versions, machine
-from bench.measures import ALL, GROUPS, LATENCY_P50, LATENCY_P99
+from bench.measures import ALL, GROUPS, TELLS
 from bench.results import Results
 from bench.server import Server, redis_server
 
@@ -82,7 +82,6 @@ class Run:
     def _peer(self, contender: Contender) -> None:
         program = self._programs[contender.program]
         subject = peer.Peer(contender, program, self._server, self._scale)
-        # p50 and p99 are one measure.
         wanted = [each for group in self._groups for each in GROUPS[group] if each in contender.jobs]
         for measure in wanted:
             try:
@@ -90,8 +89,7 @@ class Run:
             except peer.Failed as failure:
                 self._failed(contender, measure, failure)
                 continue
-            told = [LATENCY_P50, LATENCY_P99] if measure == LATENCY_P50 else [measure]
-            for name, value in zip(told, values, strict=True):
+            for name, value in zip(TELLS.get(measure, [measure]), values, strict=True):
                 self._add(contender, name, value)
 
     def _other(self, contender: Contender) -> None:

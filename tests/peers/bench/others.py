@@ -6,7 +6,7 @@ import subprocess
 
 from bench.contenders import Contender
 from bench.install import ROOT
-from bench.measures import DRAIN, GROUPS, LATENCY_P50, LATENCY_P99
+from bench.measures import DRAIN, GROUPS, LATENCY_P50, LATENCY_P99, RATE, RATE_P50
 from bench.peer import Failed, percentile
 from bench.server import Server
 
@@ -20,8 +20,8 @@ def gristmill(contender: Contender, groups: list[str], server: Server, scale: fl
     """One round of `gristmill bench`."""
     jobs = max(JOBS_MIN, round(contender.jobs[DRAIN] * scale))
     words = ["--redis-url", server.url, "--rounds", "1", "--jobs", str(jobs), "--input-bytes", "100", "--json"]
-    # Latency at a rate, which no peer is measured at, is got over with.
-    words += ["--rate", "100", "--length", "10ms"]
+    at_rate = max(JOBS_MIN, round(contender.jobs[RATE_P50] * scale))
+    words += ["--rate", str(RATE), "--length", f"{at_rate * 1_000 // RATE}ms"]
     server.flush()
     command = [GRISTMILL, "bench", *groups, *words, *contender.command]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bench.contenders import WINDOW, Contender
-from bench.measures import ALL, GROUPS
+from bench.measures import ALL, GROUPS, RATE
 from bench.results import Results, markdown
 
 # Where the page is, the chart is beside it; where its words are, it isn't.
@@ -35,6 +35,7 @@ def page(results: Results, contenders: list[Contender]) -> str:
             "throughput": markdown(results, contenders, [each for each in ALL if each not in GROUPS["latency"]]),
             "latency": markdown(results, contenders, GROUPS["latency"]),
             "differences": _differences(results, contenders),
+            "rate": f"{RATE:,}",
             "window": f"{WINDOW:,}",
             "apalis_window": f"{next(each.window for each in contenders if each.name == 'apalis'):,}",
             "failures": failures,

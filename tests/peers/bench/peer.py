@@ -16,7 +16,18 @@ from typing import Any
 
 from bench import tally
 from bench.contenders import Contender
-from bench.measures import BATCH, DRAIN, DRAIN_TWO, ENQUEUE_BULK, ENQUEUE_MANY, ENQUEUE_ONE, FLOW, PRODUCERS
+from bench.measures import (
+    BATCH,
+    DRAIN,
+    DRAIN_TWO,
+    ENQUEUE_BULK,
+    ENQUEUE_MANY,
+    ENQUEUE_ONE,
+    FLOW,
+    PRODUCERS,
+    RATE,
+    RATE_P50,
+)
 from bench.server import Server
 from bench.tally import Tally
 
@@ -84,12 +95,13 @@ class Peer:
             return jobs * 1e9 / (tallies[0].last_ns() - int(result["began_ns"]))
 
     def latency(self, measure: str) -> tuple[float, float]:
-        """Milliseconds from a job's enqueueing until its client has the result, p50 and p99."""
+        """Milliseconds from when a job is to be enqueued until its client has the result, p50 and p99."""
         jobs = self._jobs(measure)
+        how = ["--rate", str(RATE)] if measure == RATE_P50 else []
         self._server.flush()
         with self._workers(1) as (tallies, finish):
             self._wait(tallies, lambda: tallies[0].ready_ns is not None)
-            times = [float(ms) for ms in self._role("call", "--jobs", str(jobs))["ms"]]
+            times = [float(ms) for ms in self._role("call", "--jobs", str(jobs), *how)["ms"]]
             self._wait(tallies, lambda: tallies[0].done >= jobs)
             finish()
             self._expect_once(tallies, jobs)
@@ -173,7 +185,7 @@ class Peer:
 
 
 def measure(peer: Peer, name: str) -> list[float]:
-    """One measure; the latency is told as p50 and p99."""
+    """One measurement, and what it tells: see `measures.TELLS`."""
     if name in (ENQUEUE_ONE, ENQUEUE_MANY, ENQUEUE_BULK):
         return [peer.enqueue(name)]
     if name in (DRAIN, DRAIN_TWO):

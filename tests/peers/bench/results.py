@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from bench.contenders import Contender
-from bench.measures import ALL, unit
+from bench.measures import ALL, RATE, unit
 
 # By contender and measure, a value for each round.
 Figures = dict[str, dict[str, list[float]]]
@@ -74,6 +74,8 @@ HEADS = dict(
             "enqueue and drain",
             "latency p50, ms",
             "latency p99, ms",
+            f"p50 at {RATE:,} jobs/s, ms",
+            f"p99 at {RATE:,} jobs/s, ms",
         ],
         strict=True,
     )

@@ -1,6 +1,8 @@
 // BullMQ, behind the command line that all peers of `scripts/bench-peers` have: see rust/src/main.rs.
 
+import { once } from "node:events";
 import { parseArgs } from "node:util";
+import { Worker as Thread } from "node:worker_threads";
 
 import { Queue, QueueEvents, Worker } from "bullmq";
 
@@ -74,18 +76,53 @@ async function call(how) {
   const queue = openQueue();
   const events = new QueueEvents(QUEUE, { connection });
   await events.waitUntilReady();
-  // A worker that completes the job before its client asks for it would have removed it by then.
-  const kept = { removeOnComplete: { count: 1_000 } };
-  const ms = [];
-  for (let number = 0; number < Number(how.jobs); number++) {
-    const began = now();
-    const job = await queue.add(NAME, payload(number), kept);
-    await job.waitUntilFinished(events, PATIENCE_MS);
-    ms.push(msSince(began));
-  }
+  const jobs = Number(how.jobs);
+  const ms = how.rate
+    ? await atRate(queue, events, jobs, Number(how.rate))
+    : await oneByOne(queue, events, jobs);
   console.log(JSON.stringify({ ms }));
   await events.close();
   await queue.close();
+}
+
+async function oneByOne(queue, events, jobs) {
+  // A worker that completes the job before its client asks for it would have removed it by then.
+  const kept = { removeOnComplete: { count: 1_000 } };
+  const times = [];
+  for (let number = 0; number < jobs; number++) {
+    const began = now();
+    const job = await queue.add(NAME, payload(number), kept);
+    await job.waitUntilFinished(events, PATIENCE_MS);
+    times.push(msSince(began));
+  }
+  return times;
+}
+
+// Each job when its time has come, whatever became of those before; its time counts from then. One reader
+// of the events writes down when each is completed: a wait of its own for each asks the server once more.
+async function atRate(queue, events, jobs, rate) {
+  const completed = new Map();
+  const all = new Promise((resolve) => {
+    events.on("completed", ({ jobId }) => {
+      completed.set(jobId, now());
+      if (completed.size === jobs) resolve();
+    });
+  });
+  const pacer = new Thread(new URL("./pacer.js", import.meta.url), { workerData: { jobs, rate } });
+  const adding = [];
+  const add = async (number, due) => {
+    const job = await queue.add(NAME, payload(number));
+    return { id: job.id, due, added: now() };
+  };
+  pacer.on("message", ({ number, due }) => adding.push(add(number, due)));
+  await once(pacer, "exit");
+  const added = await Promise.all(adding);
+  await all;
+  // A client knows the id by which it is told of its job only once that is added.
+  return added.map((job) => {
+    const end = completed.get(job.id);
+    return Number((end > job.added ? end : job.added) - job.due) / 1e6;
+  });
 }
 
 async function left() {
@@ -100,7 +137,15 @@ async function left() {
 const text = { type: "string" };
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { jobs: text, "at-once": text, bulk: text, window: text, tally: text, concurrency: text },
+  options: {
+    jobs: text,
+    "at-once": text,
+    bulk: text,
+    window: text,
+    tally: text,
+    rate: text,
+    concurrency: text,
+  },
 });
 const roles = { enqueue, work, call, left };
 const role = roles[positionals[0]];

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
 use crate::tally::Tally;
-use crate::{Enqueue, Work, clock, payload, told_to_end, window};
+use crate::{Enqueue, Work, clock, pace, payload, told_to_end, window};
 
 const QUEUE: &str = "peers";
 /// How often the queue is asked how many jobs are done, since its worker tells of a job before that.
@@ -92,14 +92,30 @@ pub(crate) async fn call(url: &str, jobs: usize) -> Result<Vec<f64>> {
     let mut storage = storage(url, config()).await?;
     let mut times = Vec::with_capacity(jobs);
     for number in 0..jobs {
-        let id = TaskId::from_int(number as u64 + 1);
         let begun = clock::now();
-        storage.push_task(TaskBuilder::new(payload(number)).task_id(id.clone()).build()).await?;
-        let wait = tokio::time::timeout(PATIENCE, completed(&mut storage, &id)).await;
-        wait.with_context(|| format!("job {number} has no result after {PATIENCE:?}"))??;
+        run(&mut storage, number).await?;
         times.push(clock::ms_since(begun));
     }
     Ok(times)
+}
+
+pub(crate) async fn call_at_rate(url: &str, jobs: usize, rate: u32) -> Result<Vec<f64>> {
+    let storage = storage(url, config()).await?;
+    let call = move |number, due| {
+        let mut storage = storage.clone();
+        async move {
+            run(&mut storage, number).await?;
+            Ok(clock::ms_since(due))
+        }
+    };
+    pace::at_rate(jobs, rate, call).await
+}
+
+async fn run(storage: &mut RedisStorage<String>, number: usize) -> Result<()> {
+    let id = TaskId::from_int(number as u64 + 1);
+    storage.push_task(TaskBuilder::new(payload(number)).task_id(id.clone()).build()).await?;
+    let wait = tokio::time::timeout(PATIENCE, completed(storage, &id)).await;
+    wait.with_context(|| format!("job {number} has no result after {PATIENCE:?}"))?
 }
 
 async fn completed(storage: &mut RedisStorage<String>, id: &TaskId) -> Result<()> {

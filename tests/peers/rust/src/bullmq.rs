@@ -1,8 +1,9 @@
 //! bullmq-official: BullMQ's own port to Rust.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use bullmq::options::RedisConnectionOptions;
 use bullmq::types::RemoveOnFinish;
 use bullmq::worker::{CancellationToken, WorkerEvent};
@@ -13,7 +14,7 @@ use bullmq::{
 use serde_json::{Value, json};
 
 use crate::tally::Tally;
-use crate::{Enqueue, Work, clock, payload, told_to_end, window};
+use crate::{Enqueue, Work, clock, pace, payload, told_to_end, window};
 
 const QUEUE: &str = "peers";
 /// The job's name, which BullMQ wants beside its data.
@@ -96,34 +97,67 @@ pub(crate) async fn work(url: &str, how: &Work, tally: Arc<Tally>) -> Result<()>
 
 /// BullMQ has no call in Rust that waits for a job; the queue's events are what its other ports wait for.
 pub(crate) async fn call(url: &str, jobs: usize) -> Result<Vec<f64>> {
-    let queue = queue(url).await?;
-    let options = QueueEventsOptions {
-        connection: connection(url),
-        last_event_id: Some("0".to_owned()),
-        ..QueueEventsOptions::default()
-    };
-    let events = QueueEvents::with_options(QUEUE, options).await?;
+    let (queue, events) = (queue(url).await?, events(url).await?);
     let mut times = Vec::with_capacity(jobs);
     for number in 0..jobs {
         let begun = clock::now();
         let job = queue.add(NAME, payload(number)).await?;
-        completed(&events, job.id()).await?;
+        while completed(&events).await? != job.id() {}
         times.push(clock::ms_since(begun));
     }
     events.close().await;
     Ok(times)
 }
 
-async fn completed(events: &QueueEvents, id: &str) -> Result<()> {
+/// The same for jobs on their way together: when each is completed, the one reader of the events writes down.
+pub(crate) async fn call_at_rate(url: &str, jobs: usize, rate: u32) -> Result<Vec<f64>> {
+    let (queue, events) = (Arc::new(queue(url).await?), events(url).await?);
+    let add = move |number, due| {
+        let queue = Arc::clone(&queue);
+        async move {
+            let job = queue.add(NAME, payload(number)).await?;
+            Ok((job.id().to_owned(), due, clock::now()))
+        }
+    };
+    let completions = async {
+        let mut completions = HashMap::with_capacity(jobs);
+        while completions.len() < jobs {
+            completions.insert(completed(&events).await?, clock::now());
+        }
+        Ok(completions)
+    };
+    let (added, completions) = tokio::try_join!(pace::at_rate(jobs, rate, add), completions)?;
+    events.close().await;
+    // A client knows the id by which it is told of its job only once that is added.
+    let time = |(id, due, added): (String, u64, u64)| {
+        let completed = completions.get(&id).with_context(|| format!("job {id} never ended"))?;
+        Ok((added.max(*completed) - due) as f64 / 1e6)
+    };
+    added.into_iter().map(time).collect()
+}
+
+async fn events(url: &str) -> Result<QueueEvents> {
+    let options = QueueEventsOptions {
+        connection: connection(url),
+        last_event_id: Some("0".to_owned()),
+        ..QueueEventsOptions::default()
+    };
+    Ok(QueueEvents::with_options(QUEUE, options).await?)
+}
+
+/// The id of the next job that is completed.
+async fn completed(events: &QueueEvents) -> Result<String> {
     while let Some(entry) = events.next_event().await {
         match entry.event {
-            QueueEvent::Completed { job_id, .. } if job_id == id => return Ok(()),
-            QueueEvent::Failed { failed_reason, .. } => bail!("job {id} failed: {failed_reason}"),
+            QueueEvent::Completed { job_id, .. } => return Ok(job_id),
+            QueueEvent::Failed { job_id, failed_reason, .. } => {
+                bail!("job {job_id} failed: {failed_reason}")
+            }
             QueueEvent::Error { message } => bail!("no more events: {message}"),
             _ => {}
         }
     }
-    bail!("the events ended before job {id}")
+    bail!("the events ended before all jobs")
 }
 
 pub(crate) async fn left(url: &str) -> Result<Value> {

@@ -1,13 +1,14 @@
 //! Peers in Rust, behind the one command line that all peers of `scripts/bench-peers` have.
 //!
 //! `enqueue` puts jobs into the queue and prints how long that took, `work` works until it is told to
-//! end and writes down what it did, `call` enqueues one job after another and waits for each result,
-//! and `left` tells what the queue still holds. `spawn` needs no queue: it starts a process for each
+//! end and writes down what it did, `call` enqueues one job after another, or so many a second, and waits
+//! for each result, and `left` tells what the queue still holds. `spawn` needs no queue: it starts a process for each
 //! job. Whatever is a setting of a peer comes from `tests/peers/bench/contenders.py`.
 
 mod apalis;
 mod bullmq;
 mod clock;
+mod pace;
 mod spawn;
 mod tally;
 mod window;
@@ -46,11 +47,14 @@ enum Role {
     Enqueue(Enqueue),
     /// Work until SIGTERM
     Work(Work),
-    /// Enqueue a job and wait for its result, one after another
+    /// Enqueue a job and wait for its result, one after another or at a rate
     Call {
         peer: Peer,
         #[arg(long)]
         jobs: usize,
+        /// Jobs a second, whatever becomes of those before
+        #[arg(long)]
+        rate: Option<u32>,
     },
     /// Tell what the queue holds
     Left { peer: Peer },
@@ -125,10 +129,12 @@ async fn run(args: Args) -> Result<()> {
                 Peer::Apalis => apalis::work(url, &work, tally).await?,
             }
         }
-        Role::Call { peer, jobs } => {
-            let times = match peer {
-                Peer::Bullmq => bullmq::call(url, jobs).await?,
-                Peer::Apalis => apalis::call(url, jobs).await?,
+        Role::Call { peer, jobs, rate } => {
+            let times = match (peer, rate) {
+                (Peer::Bullmq, None) => bullmq::call(url, jobs).await?,
+                (Peer::Bullmq, Some(rate)) => bullmq::call_at_rate(url, jobs, rate).await?,
+                (Peer::Apalis, None) => apalis::call(url, jobs).await?,
+                (Peer::Apalis, Some(rate)) => apalis::call_at_rate(url, jobs, rate).await?,
             };
             print(&json!({ "ms": times }));
         }
