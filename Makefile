@@ -105,11 +105,12 @@ shellcheck: setup ## lint the scripts
 	shellcheck --external-sources $$(grep -lrE '^(#!/usr/bin/env bash|# shellcheck shell=bash)$$' scripts .ci)
 
 .PHONY: bench
-bench: plugins build ## measure attempts, the cache, the queues and the API, each beside its raw figure in the same run
+bench: plugins build ## measure attempts, the cache, the queues, the API and the daemon, each beside its raw figure in the same run
 	cargo bench --locked --package gristmill-runtime --bench attempt
 	cargo bench --locked --package gristmill-cache --bench backends
 	scripts/bench-queues
 	scripts/bench-http
+	scripts/bench-daemon
 
 # How often `make bench-peers` measures everyone.
 ROUNDS ?= 3
