@@ -1,4 +1,4 @@
-"""The client: jobs from their beginning to their end."""
+"""The client: jobs from their beginning to their end, and the rest of the daemon beside them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import base64
 import os
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from ._errors import Refused
+from ._events import Event, parse
 from ._http import Http
 from ._jobs import Job, Page, Verdict
+from ._operations import Cache, Plugins, Queues, Workers
 
 #: A name of their own, since the client's method `list` has the type's.
 _Verdicts = list[Verdict]
@@ -26,7 +28,8 @@ class Client:
     """A client of the daemon ``gristmill serve``.
 
     Every job has an id of its own before it is sent, so that requests which may be repeated are: a
-    daemon that is restarted meanwhile loses nothing.
+    daemon that is restarted meanwhile loses nothing. What concerns no single job is under ``queues``,
+    ``plugins``, ``cache`` and ``workers``.
     """
 
     def __init__(
@@ -40,6 +43,10 @@ class Client:
         server = server or env.get("GRISTMILL_SERVER") or "http://127.0.0.1:7430"
         token = token or env.get("GRISTMILL_TOKEN") or None
         self._http = Http(server, token, ca_file or env.get("GRISTMILL_CA_FILE") or None)
+        self.queues = Queues(self._http)
+        self.plugins = Plugins(self._http)
+        self.cache = Cache(self._http)
+        self.workers = Workers(self._http)
 
     def enqueue(
         self,
@@ -122,6 +129,46 @@ class Client:
         """What the daemon says of itself."""
         info: dict[str, Any] = self._http.json("GET", "/v1/info", repeatable=True)
         return info
+
+    def events(
+        self,
+        *,
+        queue: str | None = None,
+        plugin: str | None = None,
+        job: str | None = None,
+        kinds: Iterable[str] = (),
+        after: str | None = None,
+    ) -> Iterator[Event]:
+        """What this daemon's worker does from now on, or since the event with the id ``after``.
+
+        Ends when the daemon does; a connection that is lost is ``Unreachable``. Who comes back with the
+        ``id`` of the last event misses nothing that is still kept.
+        """
+        wanted = dict(queue=queue, plugin=plugin, job=job, kind=",".join(kinds) or None)
+        query = urlencode({key: value for key, value in wanted.items() if value is not None})
+        headers = {"accept": "text/event-stream"}
+        if after is not None:
+            headers["last-event-id"] = after
+        return parse(self._http.lines(f"/v1/events?{query}", headers))
+
+    def health(self) -> dict[str, Any]:
+        """Whether the daemon's process is there."""
+        health: dict[str, Any] = self._http.json("GET", "/healthz")
+        return health
+
+    def ready(self) -> dict[str, Any]:
+        """That jobs can be taken and run; where they can't, ``Refused`` says why."""
+        ready: dict[str, Any] = self._http.json("GET", "/readyz")
+        return ready
+
+    def metrics(self) -> str:
+        """What is counted, in the format of Prometheus."""
+        return self._http.send("GET", "/metrics", repeatable=True)[0].decode()
+
+    def description(self) -> dict[str, Any]:
+        """The daemon's description of its API, in OpenAPI."""
+        description: dict[str, Any] = self._http.json("GET", "/openapi.json", repeatable=True)
+        return description
 
     def _poll(self, id: str, wait: float) -> Job | None:
         path = f"{_path(id)}?wait={int(wait * 1000)}ms"

@@ -8,6 +8,8 @@ import ssl
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ._errors import Refused, Unreachable
@@ -69,7 +71,7 @@ class Http:
 
     def json(self, method: str, path: str, value: Any = None, **options: Any) -> Any:
         """A JSON value for a JSON value."""
-        if value is not None or method == "POST":
+        if method == "POST":
             options.setdefault("headers", {})["content-type"] = "application/json"
             options["body"] = json.dumps({} if value is None else value).encode()
         body, _ = self.send(method, path, **options)
@@ -78,9 +80,22 @@ class Http:
         except ValueError as error:
             raise self._unexpected("what it says is no JSON") from error
 
+    def lines(self, path: str, headers: dict[str, str]) -> Iterator[str]:
+        """The lines of an answer without an end, as they come, without what ends each of them."""
+        with self._answer("GET", path, None, headers, 0.0) as answer:
+            for line in answer:
+                yield line.decode(errors="replace").rstrip("\r\n")
+
     def _once(
         self, method: str, path: str, body: bytes | None, headers: dict[str, str], wait: float
     ) -> tuple[bytes, str]:
+        with self._answer(method, path, body, headers, wait) as answer:
+            return answer.read(), answer.headers.get("content-type", "")
+
+    @contextmanager
+    def _answer(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str], wait: float
+    ) -> Iterator[http.client.HTTPResponse]:
         request = urllib.request.Request(
             self.server + path, data=body, headers=headers, method=method
         )
@@ -88,7 +103,7 @@ class Http:
             request.add_unredirected_header("authorization", f"Bearer {self._token}")
         try:
             with self._opener.open(request, timeout=wait + ANSWER_PATIENCE) as answer:
-                return answer.read(), answer.headers.get("content-type", "")
+                yield answer
         except urllib.error.HTTPError as error:
             raise self._refusal(error) from None
         except urllib.error.URLError as error:

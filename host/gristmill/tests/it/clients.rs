@@ -25,11 +25,12 @@ fn the_client_in_python_does_what_it_says() {
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("GRISTMILL_SERVER", &daemon.url)
         .env("GRISTMILL_TOKEN", "an-admins-own-token")
+        .env("GRISTMILL_COMPONENT", root().join("target/plugins/echo.wasm"))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn();
     let ran = ran(tests.unwrap());
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    assert!(ran.stderr.contains("Ran 9 tests"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("Ran 17 tests"), "{}", ran.stderr);
 }
