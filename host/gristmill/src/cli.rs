@@ -29,6 +29,7 @@ mod log;
 mod manual;
 mod new;
 mod observe;
+mod otlp;
 mod output;
 mod plugin;
 mod progress;
@@ -137,9 +138,18 @@ fn control_runtime() -> Result<tokio::runtime::Runtime, Error> {
 
 fn begin(cli: Cli, settings: Settings) -> Result<Exit, Error> {
     let usual = if matches!(cli.command, Command::Serve(_)) { serve::LOG_LEVEL } else { "warn" };
-    let log = Log::start(cli.log.as_deref().unwrap_or(usual), cli.log_format)?;
+    let sent = match &cli.command {
+        Command::Serve(args) => args.spans(),
+        _ => None,
+    };
+    let (spans, exporter) = sent.map(otlp::connect).transpose()?.unzip();
+    let log = Log::start(cli.log.as_deref().unwrap_or(usual), cli.log_format, spans)?;
     let control = control_runtime()?;
+    let exporter = exporter.map(|exporter| exporter.start(control.handle()));
     let ended = control.block_on(dispatch(cli.command, &log, settings));
+    if let Some(exporter) = exporter {
+        control.block_on(exporter.finish());
+    }
     // What may still be running is a read of a file that nobody waits for any more.
     control.shutdown_background();
     ended

@@ -24,6 +24,13 @@ impl<'a> TraceContext<'a> {
         Some(Self { trace_id: parts.next()?, parent_id: parts.next()?, flags: parts.next()? })
     }
 
+    /// Whether the producer wants to hear of it.
+    #[must_use]
+    pub fn is_sampled(&self) -> bool {
+        let flags = self.flags.get(..2).and_then(|flags| u8::from_str_radix(flags, 16).ok());
+        flags.is_some_and(|flags| flags & 1 == 1)
+    }
+
     /// The `traceparent` of what an attempt does, such as jobs that it enqueues.
     #[must_use]
     pub fn within(&self, job: JobId, attempt: u32) -> String {
@@ -69,6 +76,15 @@ mod tests {
         assert_eq!(context.parent_id, "b7ad6b7169203331");
         let span = span_id(job.id, 2);
         assert_eq!(context.within(job.id, 2), format!("00-{}-{span}-01", context.trace_id));
+    }
+
+    #[test]
+    fn a_producer_says_whether_it_wants_to_hear_of_it() {
+        for (flags, is_sampled) in [("01", true), ("00", false), ("03", true), ("02", false)] {
+            let parent = PARENT.replace("-01", &format!("-{flags}"));
+            let job = a_job(Some(&parent));
+            assert_eq!(TraceContext::of(&job).unwrap().is_sampled(), is_sampled, "{flags}");
+        }
     }
 
     #[test]

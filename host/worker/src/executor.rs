@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
+use gristmill_job::Outcome;
 use gristmill_job::time;
 use gristmill_job::trace::{self, TraceContext};
 use gristmill_queue::Leased;
@@ -29,6 +30,9 @@ fn span(leased: &Leased) -> Span {
         parent_id = tracing::field::Empty,
         span_id = tracing::field::Empty,
         retry_of = tracing::field::Empty,
+        sampled = tracing::field::Empty,
+        outcome = tracing::field::Empty,
+        code = tracing::field::Empty,
     );
     if let Some(context) = TraceContext::of(job).filter(|_| !span.is_disabled()) {
         span.record("trace_id", context.trace_id);
@@ -37,8 +41,21 @@ fn span(leased: &Leased) -> Span {
         if attempt > 1 {
             span.record("retry_of", trace::span_id(job.id, attempt - 1));
         }
+        if !context.is_sampled() {
+            span.record("sampled", false);
+        }
     }
     span
+}
+
+/// Says in an attempt's span how it came out.
+fn record(span: &Span, outcome: &Outcome) {
+    if !span.is_disabled() {
+        span.record("outcome", outcome.kind().as_str());
+        if let Some(error) = outcome.error() {
+            span.record("code", error.code.as_str());
+        }
+    }
 }
 
 /// One of several that share a board.
@@ -102,8 +119,9 @@ impl Executor {
             notes: Arc::clone(&self.notes[queue]),
         };
         let span = span(leased);
-        match self.runtime.run(&plugin, attempt).instrument(span).await {
+        match self.runtime.run(&plugin, attempt).instrument(span.clone()).await {
             Ok(mut report) => {
+                record(&span, &report.outcome);
                 if !report.follow_ups.is_empty() {
                     follow_ups::pin(&self.plugins, &mut report.follow_ups).await;
                 }

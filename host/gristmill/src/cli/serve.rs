@@ -24,6 +24,7 @@ use super::config::Settings;
 use super::error::Error;
 use super::exit::Exit;
 use super::log::Log;
+use super::otlp::{self, OtlpArgs};
 use super::output;
 use super::signals::{Heard, Signals};
 
@@ -74,6 +75,8 @@ pub(crate) struct Args {
     share_plugins: bool,
     #[command(flatten)]
     queues: QueuesArgs,
+    #[command(flatten)]
+    otlp: OtlpArgs,
     /// How many attempts run at one time [default: 4 for each core]
     #[arg(long, value_name = "N", env = "GRISTMILL_CONCURRENCY", hide_env_values = true)]
     concurrency: Option<usize>,
@@ -122,6 +125,13 @@ pub(crate) struct Args {
     /// Tell everything that is wrong with the configuration, and don't start
     #[arg(long)]
     check_config: bool,
+}
+
+impl Args {
+    /// Where spans are sent, if they are. What is wrong with it is told with everything else.
+    pub(super) fn spans(&self) -> Option<otlp::Settings> {
+        if self.check_config { None } else { self.otlp.settings().ok().flatten() }
+    }
 }
 
 fn parse_lease(text: &str) -> Result<Duration, String> {

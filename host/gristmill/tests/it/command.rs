@@ -26,7 +26,8 @@ pub(crate) fn gristmill(arguments: &[&str]) -> Command {
     // What is compiled for tests is kept for tests alone.
     command.env("XDG_CACHE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"));
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("GRISTMILL_") {
+        let text = name.to_string_lossy();
+        if text.starts_with("GRISTMILL_") || text.starts_with("OTEL_") {
             command.env_remove(name);
         }
     }

@@ -8,7 +8,7 @@ const USUAL: &str = "server";
 
 /// Sections, with their flags.
 const SECTIONS: [(&str, &[&str]); 4] = [
-    ("log", &["log", "log-format"]),
+    ("log", &["log", "log-format", "otlp-endpoint"]),
     ("plugins", &["plugins", "share-plugins", "limit", "limit-max"]),
     ("backends", &["redis-url", "require-redis", "cache-url", "state-dir"]),
     (

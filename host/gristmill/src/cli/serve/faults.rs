@@ -41,6 +41,7 @@ impl Args {
             }
             None => {}
         }
+        faults.extend(self.otlp.settings().err());
         faults.extend(self.queues.shares().err().map(|error| one_line(&error)));
         faults
     }
