@@ -159,6 +159,19 @@ async fn a_scheduled_job_without_a_record_still_waits_for_its_time() {
 }
 
 #[tokio::test]
+async fn a_failed_job_without_a_record_doesnt_keep_the_others_from_being_cleared() {
+    let q = a_server().await;
+    let life = Life::of(&q).await;
+    q.send(&mut on("failed", "ZADD", &[&"0", &a_stranger()])).await;
+    // One that the index has by mistake, and that still waits, isn't forgotten.
+    q.send(&mut on("failed", "ZADD", &[&"1", &life.queued])).await;
+    assert_eq!(q.queue.clear_failed(&QueueName::default()).await.unwrap(), 1);
+    assert_eq!(q.queue.clear_failed(&QueueName::default()).await.unwrap(), 0);
+    assert_eq!(life.state(life.failed).await, None);
+    assert_eq!(life.state(life.queued).await, Some(JobState::Queued));
+}
+
+#[tokio::test]
 async fn jobs_of_a_worker_without_a_lease_go_back_uncounted() {
     expect(FaultKind::Orphaned, async |life| vec![vec![on("leases", "ZREM", &[&life.worker.id])]])
         .await;

@@ -6,10 +6,12 @@ local ids = call('ZRANGE', k_failed, 0, limit - 1)
 fetch(ids)
 local cleared = 0
 for _, id in ipairs(ids) do
-  if not is_expired(record(id)) then
+  local r = record(id)
+  if r and is_final(r) and not is_expired(r) then
     cleared = cleared + 1
   end
 end
-forget(ids)
+-- What is no failed job any more, since the server lost its record, only leaves the index.
+forget_first(k_failed, ids)
 finish(items_max)
 return { cleared, call('EXISTS', k_failed) }
