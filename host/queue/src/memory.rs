@@ -15,6 +15,7 @@ mod jobs;
 mod leases;
 mod line;
 mod list;
+mod numbers;
 mod ready;
 mod record;
 mod recover;

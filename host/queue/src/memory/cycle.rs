@@ -29,7 +29,8 @@ impl State {
         let (line, jobs, mut step) = self.parts(key);
         line.trim(jobs, TRIM_ITEMS_MAX, &mut step);
         line.promote(jobs, step.config.promote_items_max, &mut step);
-        let leased = line.lease_next(jobs, cycle.worker, cycle.want, cycle.want_bytes, &step);
+        let leased =
+            line.lease_next(jobs, cycle.worker, cycle.want, cycle.want_bytes as u64, &step);
         Ok(CycleReply {
             jobs: leased,
             verdicts,
@@ -106,7 +107,7 @@ impl Line {
         jobs: &mut Jobs,
         worker: WorkerId,
         want: usize,
-        want_bytes: usize,
+        want_bytes: u64,
         step: &Step<'_>,
     ) -> Vec<Leased> {
         if self.paused {
@@ -114,10 +115,10 @@ impl Line {
         }
         let want = want.min(step.config.batch_items_max).min(self.ready.len());
         let mut leased = Vec::with_capacity(want);
-        let mut bytes = 0_usize;
+        let mut bytes = 0_u64;
         while leased.len() < want {
             let Some(pick) = self.ready.peek(step.config.low_priority_share) else { break };
-            bytes = bytes.saturating_add(jobs[pick.slot].spec.weight());
+            bytes = bytes.saturating_add(jobs[pick.slot].weight);
             if bytes > want_bytes && !leased.is_empty() {
                 break;
             }
@@ -129,9 +130,10 @@ impl Line {
 
     /// What this worker holds and somebody wants cancelled.
     fn cancelling(&self, jobs: &Jobs, worker: WorkerId) -> Vec<Held> {
-        let cancelling = self.leases.get(worker).into_iter().flat_map(|lease| &lease.cancelling);
+        let lease = self.leases.get(worker).into_iter();
+        let cancelling = lease.flat_map(|lease| lease.cancelling.slots());
         cancelling
-            .map(|(_, &slot)| Held { id: jobs[slot].spec.id, attempt: jobs[slot].attempt })
+            .map(|slot| Held { id: jobs[slot].spec.id, attempt: jobs[slot].attempt })
             .collect()
     }
 }

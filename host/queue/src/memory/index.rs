@@ -1,16 +1,15 @@
 //! All jobs of a line by state, in the order in which they were enqueued.
 
-use std::collections::BTreeMap;
-
 use gristmill_job::StateName;
 
 use super::jobs::Slot;
+use super::numbers::Numbers;
 use crate::Counts;
 
 /// All jobs of a line by state, in the order in which they were enqueued.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    states: [BTreeMap<u64, Slot>; StateName::ALL.len()],
+    states: [Numbers; StateName::ALL.len()],
 }
 
 impl Index {
@@ -19,11 +18,11 @@ impl Index {
     }
 
     pub(super) fn remove(&mut self, state: StateName, number: u64) {
-        self.states[state as usize].remove(&number);
+        self.states[state as usize].remove(number);
     }
 
     pub(super) fn first(&self, state: StateName) -> Option<Slot> {
-        self.states[state as usize].first_key_value().map(|(_, &slot)| slot)
+        self.states[state as usize].first().map(|(_, slot)| slot)
     }
 
     pub(super) fn len(&self, state: StateName) -> usize {
@@ -32,8 +31,7 @@ impl Index {
 
     /// The newest job in a state that is older than the one with this number.
     pub(super) fn newest_before(&self, state: StateName, number: u64) -> Option<(u64, Slot)> {
-        let (&number, &slot) = self.states[state as usize].range(..number).next_back()?;
-        Some((number, slot))
+        self.states[state as usize].last_before(number)
     }
 
     pub(super) fn counts(&self) -> Counts {

@@ -11,7 +11,7 @@ use super::record::Record;
 /// Where a record is kept. Valid until the record is removed; every index that holds one is
 /// updated in the same step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Slot(u32);
+pub(super) struct Slot(pub(super) u32);
 
 /// All records, by slot and by id. Producers choose ids, so the map's hasher is keyed at random:
 /// nobody can make up ids that collide.

@@ -7,6 +7,7 @@ use gristmill_job::{Timestamp, WorkerId};
 use tokio::sync::Notify;
 
 use super::jobs::Slot;
+use super::numbers::Numbers;
 
 /// Reaped workers that one line remembers by name, 160 KiB of them. One that was forgotten is
 /// still told from a new one as soon as it claims to hold something; and if it doesn't, there is
@@ -28,9 +29,9 @@ pub(super) struct Leases {
 pub(super) struct Lease {
     ends: Timestamp,
     /// By number.
-    pub(super) held: BTreeMap<u64, Slot>,
+    pub(super) held: Numbers,
     /// Those of them that somebody wants cancelled.
-    pub(super) cancelling: BTreeMap<u64, Slot>,
+    pub(super) cancelling: Numbers,
     pub(super) bell: Arc<Notify>,
 }
 
@@ -57,8 +58,8 @@ impl Leases {
     ) -> &mut Lease {
         let lease = self.leases.entry(worker).or_insert_with(|| Lease {
             ends,
-            held: BTreeMap::new(),
-            cancelling: BTreeMap::new(),
+            held: Numbers::default(),
+            cancelling: Numbers::default(),
             bell: bell(),
         });
         self.ends.remove(&(lease.ends, worker));
@@ -89,7 +90,7 @@ impl Leases {
                 self.reaped.remove(&oldest);
             }
         }
-        Some(lease.held.values().take(limit).copied().collect())
+        Some(lease.held.slots().take(limit).collect())
     }
 
     /// Forgets a lease under which nothing is held.

@@ -152,7 +152,7 @@ impl Line {
         self.index.insert(record.state.name(), record.number, slot);
         match record.state {
             JobState::Scheduled => {
-                self.waiting_bytes += record.spec.weight() as u64;
+                self.waiting_bytes += record.weight;
                 let key = (record.run_at, record.number);
                 // Whoever waits does so until the next job is due, as far as it knows.
                 if self.scheduled.keys().next().is_none_or(|first| key < *first) {
@@ -162,10 +162,11 @@ impl Line {
                 record.place = Place::Scheduled;
             }
             JobState::Queued => {
-                self.waiting_bytes += record.spec.weight() as u64;
+                self.waiting_bytes += record.weight;
                 let turn = turn.unwrap_or_else(|| self.ready.new_turn());
-                self.ready.insert(record.spec.priority, turn, slot);
-                record.place = Place::Ready { turn };
+                let priority = record.spec.priority;
+                self.ready.insert(priority, turn, slot);
+                record.place = Place::Ready { priority, turn };
                 step.effects.note_ready(record.line, self);
             }
             // A lease alone leads here, and sees to the place itself.
@@ -197,17 +198,17 @@ impl Line {
         self.index.remove(record.state.name(), record.number);
         match record.place {
             Place::Scheduled => {
-                self.waiting_bytes -= record.spec.weight() as u64;
+                self.waiting_bytes -= record.weight;
                 self.scheduled.remove(&(record.run_at, record.number));
             }
-            Place::Ready { turn } => {
-                self.waiting_bytes -= record.spec.weight() as u64;
-                self.ready.remove(record.spec.priority, turn);
+            Place::Ready { priority, turn } => {
+                self.waiting_bytes -= record.weight;
+                self.ready.remove(priority, turn);
             }
             Place::Held { worker, .. } => {
                 if let Some(lease) = self.leases.get_mut(worker) {
-                    lease.held.remove(&record.number);
-                    lease.cancelling.remove(&record.number);
+                    lease.held.remove(record.number);
+                    lease.cancelling.remove(record.number);
                 }
             }
             Place::Finished { expires_at, .. } => {

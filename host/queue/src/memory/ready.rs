@@ -1,16 +1,15 @@
 //! The jobs that are ready to run, and whose turn it is.
 
-use std::collections::BTreeMap;
-
 use gristmill_job::Priority;
 
 use super::jobs::Slot;
+use super::numbers::Numbers;
 
 /// The jobs that are ready to run, by class. Within a class turns go in order, and a job that goes
 /// back untouched takes the turn that it had: everything ready behind it has a later one.
 #[derive(Debug, Default)]
 pub(super) struct Ready {
-    classes: [BTreeMap<u64, Slot>; Priority::CLASSES],
+    classes: [Numbers; Priority::CLASSES],
     next_turn: u64,
     /// Picks since a lower class was preferred, as far as there was a choice.
     picks: u32,
@@ -28,11 +27,11 @@ pub(super) struct Pick {
 
 impl Ready {
     pub(super) fn len(&self) -> usize {
-        self.classes.iter().map(BTreeMap::len).sum()
+        self.classes.iter().map(Numbers::len).sum()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.classes.iter().all(BTreeMap::is_empty)
+        self.classes.iter().all(Numbers::is_empty)
     }
 
     /// A turn behind all others.
@@ -46,7 +45,7 @@ impl Ready {
     }
 
     pub(super) fn remove(&mut self, priority: Priority, turn: u64) {
-        self.classes[priority.class()].remove(&turn);
+        self.classes[priority.class()].remove(turn);
     }
 
     /// The first of each class that isn't empty.
@@ -82,7 +81,7 @@ impl Ready {
     }
 
     fn head(&self, class: usize) -> Option<Pick> {
-        let (&turn, &slot) = self.classes[class].first_key_value()?;
+        let (turn, slot) = self.classes[class].first()?;
         Some(Pick { class, turn, slot })
     }
 }

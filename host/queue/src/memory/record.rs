@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gristmill_job::{
-    Digest, ErrorReport, Event, Job, JobState, LogLine, NewJob, OutcomeKind, Payload, Progress,
-    Timestamp, Usage, WorkerId,
+    Digest, ErrorReport, Event, Job, JobState, LogLine, NewJob, OutcomeKind, Payload, Priority,
+    Progress, Timestamp, Usage, WorkerId,
 };
 use tokio::sync::oneshot;
 
@@ -18,6 +18,8 @@ use crate::Leased;
 #[derive(Debug)]
 pub(super) struct Record {
     pub(super) spec: Arc<NewJob>,
+    /// What it weighs against the queue's bound on bytes: the job itself lies elsewhere in memory.
+    pub(super) weight: u64,
     pub(super) line: LineKey,
     /// The how-manieth job of its line it is: the order of listings.
     pub(super) number: u64,
@@ -44,6 +46,8 @@ pub(super) enum Place {
     Scheduled,
     /// Among the ready of its class.
     Ready {
+        /// Its class.
+        priority: Priority,
         /// Its turn.
         turn: u64,
     },

@@ -27,7 +27,7 @@ impl State {
             .leases
             .get(worker)
             .into_iter()
-            .flat_map(|lease| lease.held.values().copied())
+            .flat_map(|lease| lease.held.slots())
             .filter(|&slot| {
                 !known.contains(&Held { id: jobs[slot].spec.id, attempt: jobs[slot].attempt })
             })

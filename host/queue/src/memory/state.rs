@@ -81,7 +81,7 @@ impl State {
     }
 
     /// Takes one job over. A repeated enqueue is told so before anything else is looked at.
-    pub(super) fn enqueue_one(&mut self, spec: NewJob, bounded: bool) -> Verdict {
+    pub(super) fn enqueue_one(&mut self, mut spec: NewJob, bounded: bool) -> Verdict {
         if let Some(slot) = self.jobs.slot(spec.id) {
             if !self.jobs[slot].is_expired(self.now) {
                 return Verdict::Duplicate;
@@ -97,25 +97,29 @@ impl State {
         if let Some(owner) = unique.as_ref().and_then(|unique| line.unique.get(unique)) {
             return Verdict::UniqueConflict(*owner);
         }
-        let full = !line.has_room(spec.weight() as u64, step.config);
+        let weight = spec.weight() as u64;
+        let full = !line.has_room(weight, step.config);
         if (bounded && full) || jobs.len() >= Jobs::ITEMS_MAX {
             return Verdict::Rejected(queue_full(&spec.queue));
         }
+        // Thousands of jobs are kept once they have ended: one name is enough for all of a line.
+        spec.queue = line.name.clone();
         line.totals.enqueued += 1;
         if let Some(unique) = unique {
             line.unique.insert(unique, spec.id);
         }
-        let record = record_of(spec, key, line.new_number(), step.now);
+        let record = record_of(spec, weight, key, line.new_number(), step.now);
         let slot = jobs.insert(record);
         line.arrive(slot, &mut jobs[slot], None, &mut step);
         Verdict::Created
     }
 }
 
-fn record_of(spec: NewJob, line: LineKey, number: u64, now: Timestamp) -> Record {
+fn record_of(spec: NewJob, weight: u64, line: LineKey, number: u64, now: Timestamp) -> Record {
     let run_at = spec.start.run_at(now);
     Record {
         spec: Arc::new(spec),
+        weight,
         line,
         number,
         state: if run_at > now { JobState::Scheduled } else { JobState::Queued },
