@@ -80,5 +80,5 @@ pub use sampler::{Profile, SAMPLE_INTERVAL, Sampler};
 pub use signature::Signature;
 pub use state::{FollowUps, NoFollowUps};
 pub use stop::Stop;
-pub use store::{BACKGROUND_LOADS_MAX, FolderWatch, PluginStore};
+pub use store::{BACKGROUND_LOADS_MAX, FolderWatch, LastUsed, PluginStore};
 pub use terms::{Admission, Busy, Terms};

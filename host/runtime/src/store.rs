@@ -3,9 +3,11 @@
 //!
 //! [`source`] reads files, [`versions`] knows which version serves and which served before, [`follow`]
 //! follows the folder by what [`suspects`] hears of it. What a plugin does when its files change is decided here, in `refresh`.
-//! [`shelf`] does the same with the plugins of a fleet, of which the folder has no file.
+//! [`shelf`] does the same with the plugins of a fleet, of which the folder has no file. [`last_used`] is for
+//! those who ask for one plugin again and again.
 
 mod follow;
+mod last_used;
 mod shelf;
 mod source;
 mod suspects;
@@ -19,6 +21,7 @@ use std::sync::{Arc, Mutex};
 use gristmill_job::{Digest, PluginName};
 use tokio::sync::{Semaphore, watch as told};
 
+pub use self::last_used::LastUsed;
 pub use self::suspects::FolderWatch;
 
 use self::shelf::Supply;

@@ -1,7 +1,7 @@
 //! Where dispatcher and executors meet: jobs to run on one side, what came of them on the other.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,9 +30,13 @@ pub(crate) struct Finished {
     pub(crate) took: Duration,
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most are the large one, and a box would be freed by another thread than made it"
+)]
 pub(crate) enum Ended {
     /// The attempt came to an outcome, and is tried again by this policy.
-    Attempted { digest: Digest, report: Box<Report>, retry: RetryPolicy },
+    Attempted { digest: Digest, report: Report, retry: RetryPolicy },
     /// It was stopped before it began.
     NotStarted,
     /// As many attempts of its function as may run and wait do so already.
@@ -50,15 +54,23 @@ pub(crate) enum Ended {
 pub(crate) type NoteBox = Vec<(usize, gristmill_queue::Note)>;
 
 pub(crate) struct Board {
-    ready: Mutex<Ready>,
+    ready: Apart<Mutex<Ready>>,
+    finished: Apart<Mutex<Vec<Finished>>>,
     /// Tasks that wait for an executor; kept beside the lock, so that finishing needn't take it.
     waiting: AtomicUsize,
-    finished: Mutex<Vec<Finished>>,
+    /// The dispatcher waits for company of what has finished, or will have.
+    is_patient: AtomicBool,
     notes: Mutex<NoteBox>,
     /// Something for the dispatcher to fetch.
     signal: Notify,
     observer: Arc<dyn Observer>,
 }
+
+/// Something that has its cache lines for itself: threads that take one lock shouldn't slow those that take
+/// another. Processors fetch lines in pairs.
+#[derive(Default)]
+#[repr(align(128))]
+struct Apart<T>(T);
 
 #[derive(Default)]
 struct Ready {
@@ -70,9 +82,10 @@ struct Ready {
 impl Board {
     pub(crate) fn new(observer: Arc<dyn Observer>) -> Self {
         Self {
-            ready: Mutex::default(),
+            ready: Apart::default(),
+            finished: Apart::default(),
             waiting: AtomicUsize::new(0),
-            finished: Mutex::default(),
+            is_patient: AtomicBool::new(false),
             notes: Mutex::default(),
             signal: Notify::new(),
             observer,
@@ -86,7 +99,7 @@ impl Board {
     /// Gives tasks to the executors. One of them is woken; each wakes the next while there is more,
     /// so that a batch of short jobs doesn't wake more executors than there are threads.
     pub(crate) fn put(&self, tasks: impl Iterator<Item = Task>) {
-        let mut ready = lock(&self.ready);
+        let mut ready = lock(&self.ready.0);
         ready.tasks.extend(tasks);
         self.waiting.store(ready.tasks.len(), Ordering::Relaxed);
         let wake = if ready.tasks.is_empty() { None } else { ready.idle.pop() };
@@ -100,7 +113,7 @@ impl Board {
     pub(crate) async fn take(&self, me: &Arc<Notify>) -> Option<Task> {
         loop {
             {
-                let mut ready = lock(&self.ready);
+                let mut ready = lock(&self.ready.0);
                 if let Some(task) = ready.tasks.pop_front() {
                     self.waiting.store(ready.tasks.len(), Ordering::Relaxed);
                     let next = if ready.tasks.is_empty() { None } else { ready.idle.pop() };
@@ -121,29 +134,30 @@ impl Board {
 
     /// Takes back what no executor has begun.
     pub(crate) fn take_back(&self) -> Vec<Task> {
-        let mut ready = lock(&self.ready);
+        let mut ready = lock(&self.ready.0);
         self.waiting.store(0, Ordering::Relaxed);
         ready.tasks.drain(..).collect()
     }
 
     /// Ends the executors once they are done with what they have.
     pub(crate) fn close(&self) {
-        let mut ready = lock(&self.ready);
+        let mut ready = lock(&self.ready.0);
         ready.closed = true;
         for executor in ready.idle.drain(..) {
             executor.notify_one();
         }
     }
 
-    /// Puts back what came of a task. The dispatcher is told of the first one, so that it can wait
-    /// for company, and when waiting makes no sense: there are enough, or executors have run dry.
+    /// Puts back what came of a task. The dispatcher is told of the first one, unless it waits for company
+    /// already, and when waiting makes no sense: there are enough, or executors have run dry.
     pub(crate) fn finish(&self, finished: Finished) {
         let count = {
-            let mut all = lock(&self.finished);
+            let mut all = lock(&self.finished.0);
             all.push(finished);
             all.len()
         };
-        if count == 1 || count == config::FLUSH_ITEMS || self.runs_dry() {
+        let is_first = count == 1 && !self.is_patient.load(Ordering::Relaxed);
+        if is_first || count == config::FLUSH_ITEMS || self.runs_dry() {
             self.signal.notify_one();
         }
     }
@@ -155,13 +169,26 @@ impl Board {
 
     /// Whether a cycle is worth its while now.
     pub(crate) fn is_worth_a_cycle(&self) -> bool {
-        self.runs_dry() || lock(&self.finished).len() >= config::FLUSH_ITEMS
+        self.runs_dry() || lock(&self.finished.0).len() >= config::FLUSH_ITEMS
+    }
+
+    /// The dispatcher waits for company of what has finished or will have, as long as it holds this: it need
+    /// not be told of the first. It looks once more when it holds it no longer.
+    pub(crate) fn patience(&self) -> Patience<'_> {
+        self.is_patient.store(true, Ordering::Relaxed);
+        Patience(self)
+    }
+
+    /// Whether something has finished. Whatever does after this was asked is told of: the lock sees to the
+    /// order.
+    pub(crate) fn has_finished(&self) -> bool {
+        !lock(&self.finished.0).is_empty()
     }
 
     /// Takes what came of tasks, in exchange for a list that is empty and has had room for as many: executors
     /// shouldn't have to make it grow while they hold the lock.
     pub(crate) fn take_finished(&self, empty: Vec<Finished>) -> Vec<Finished> {
-        std::mem::replace(&mut *lock(&self.finished), empty)
+        std::mem::replace(&mut *lock(&self.finished.0), empty)
     }
 
     pub(crate) fn take_notes(&self) -> NoteBox {
@@ -171,6 +198,15 @@ impl Board {
     /// Waits until there may be something to fetch. Safe to drop.
     pub(crate) async fn signalled(&self) {
         self.signal.notified().await;
+    }
+}
+
+/// See [`Board::patience`].
+pub(crate) struct Patience<'a>(&'a Board);
+
+impl Drop for Patience<'_> {
+    fn drop(&mut self) {
+        self.0.is_patient.store(false, Ordering::Relaxed);
     }
 }
 
@@ -221,9 +257,53 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use gristmill_job::{Payload, Progress};
+    use futures_util::FutureExt as _;
+    use gristmill_job::{NewJob, Payload, Progress, Timestamp};
 
     use super::*;
+
+    fn a_task() -> Task {
+        let job = NewJob::new("echo".parse().unwrap(), Payload::none());
+        let leased = Leased {
+            spec: Arc::new(job),
+            attempt: 1,
+            failures: 0,
+            crashes: 0,
+            enqueued_at: Timestamp::from_millis(0),
+            checkpoint: None,
+        };
+        Task { queue: 0, leased, stop: Stop::new() }
+    }
+
+    #[test]
+    fn a_patient_dispatcher_is_told_when_there_are_enough_or_executors_have_run_dry() {
+        let board = Board::new(Arc::new(()));
+        let is_told = || board.signalled().now_or_never().is_some();
+        let finish = |task: Task| {
+            let Task { queue, leased, .. } = task;
+            let (ended, took) = (Ended::NotStarted, Duration::ZERO);
+            board.finish(Finished { queue, leased, ended, took });
+        };
+        board.put(std::iter::once(a_task()));
+        finish(a_task());
+        assert!(is_told(), "of the first");
+        drop(board.take_finished(Vec::new()));
+        let patience = board.patience();
+        for _ in 1..config::FLUSH_ITEMS {
+            finish(a_task());
+            assert!(!is_told());
+        }
+        finish(a_task());
+        assert!(is_told(), "there are enough");
+        drop(board.take_back());
+        finish(a_task());
+        assert!(is_told(), "nothing is left to take");
+        drop(patience);
+        drop(board.take_finished(Vec::new()));
+        board.put(std::iter::once(a_task()));
+        finish(a_task());
+        assert!(is_told() && board.has_finished(), "of the first again");
+    }
 
     #[test]
     fn of_an_attempts_checkpoints_only_the_last_waits_for_the_queue() {

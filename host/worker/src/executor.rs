@@ -8,7 +8,7 @@ use gristmill_job::Outcome;
 use gristmill_job::time;
 use gristmill_job::trace::{self, TraceContext};
 use gristmill_queue::Leased;
-use gristmill_runtime::{Attempt, LoadError, Notes, Plugin, PluginStore, Runtime, Stop};
+use gristmill_runtime::{Attempt, LastUsed, Notes, PluginStore, Runtime, Stop};
 use tokio::sync::Notify;
 use tracing::{Instrument as _, Span};
 
@@ -63,6 +63,7 @@ pub(crate) struct Executor {
     pub(crate) board: Arc<Board>,
     pub(crate) runtime: Runtime,
     pub(crate) plugins: Arc<PluginStore>,
+    pub(crate) last_used: LastUsed,
     /// By queue, as the dispatcher numbers them. No other executor's, nor is the runtime's shared part:
     /// threads that count their uses of one thing in turn wait for each other.
     pub(crate) notes: Box<[Arc<dyn Notes>]>,
@@ -70,7 +71,7 @@ pub(crate) struct Executor {
 
 impl Executor {
     /// Runs until the board is closed.
-    pub(crate) async fn run(self) {
+    pub(crate) async fn run(mut self) {
         let me = Arc::new(Notify::new());
         while let Some(task) = self.board.take(&me).await {
             let started = time::monotonic();
@@ -86,22 +87,23 @@ impl Executor {
         }
     }
 
-    async fn attempt(&self, queue: usize, leased: &Leased, stop: Stop) -> Ended {
+    async fn attempt(&mut self, queue: usize, leased: &Leased, stop: Stop) -> Ended {
         if stop.is_cancelled() {
             return Ended::NotStarted;
         }
         // Compiling may take longer than anybody wants to wait.
+        let spec = &leased.spec;
         let plugin = tokio::select! {
             biased;
-            plugin = self.plugin(leased) => plugin,
+            plugin = self.last_used.get_version(&self.plugins, &spec.plugin, spec.digest) => plugin,
             () = stop.cancelled() => return Ended::NotStarted,
         };
         let plugin = match plugin {
             Ok(plugin) => plugin,
             Err(error) => return Ended::NoPlugin(error),
         };
-        let job = Arc::clone(&leased.spec);
-        let terms = plugin.terms(leased.spec.function.as_ref());
+        let job = Arc::clone(spec);
+        let terms = plugin.terms(spec.function.as_ref());
         let admitted = tokio::select! {
             biased;
             admitted = terms.admit() => admitted,
@@ -119,23 +121,15 @@ impl Executor {
             notes: Arc::clone(&self.notes[queue]),
         };
         let span = span(leased);
-        match self.runtime.run(&plugin, attempt).instrument(span.clone()).await {
+        match self.runtime.run(plugin, attempt).instrument(span.clone()).await {
             Ok(mut report) => {
                 record(&span, &report.outcome);
                 if !report.follow_ups.is_empty() {
                     follow_ups::pin(&self.plugins, &mut report.follow_ups).await;
                 }
-                Ended::Attempted {
-                    digest: plugin.digest(),
-                    report: Box::new(report),
-                    retry: terms.retry(&leased.spec),
-                }
+                Ended::Attempted { digest: plugin.digest(), report, retry: terms.retry(spec) }
             }
             Err(error) => Ended::HostUnwell(format!("{:#}", anyhow::Error::from(error))),
         }
-    }
-
-    async fn plugin(&self, leased: &Leased) -> Result<Plugin, LoadError> {
-        self.plugins.get_version(&leased.spec.plugin, leased.spec.digest).await
     }
 }

@@ -46,7 +46,7 @@ pub(crate) fn settle(
             Outcome::Cancelled if !circumstances.cancel_requested => {
                 release(&leased, None, circumstances.interruption)
             }
-            _ => attempted(&leased, Some(digest), *report, &retry, circumstances, rng),
+            _ => attempted(&leased, Some(digest), report, &retry, circumstances, rng),
         },
         Ended::NotStarted if circumstances.cancel_requested => cancelled(&leased),
         Ended::NotStarted => release(&leased, None, circumstances.interruption),

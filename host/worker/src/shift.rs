@@ -239,6 +239,13 @@ impl Shift {
         if (0..lines.len()).any(|line| self.dispatcher.wants_cycle(line)) {
             return Woken::default();
         }
+        // Short attempts follow each other: more will have finished soon.
+        if !self.board.runs_dry() {
+            self.linger().await;
+            if self.board.has_finished() {
+                return Woken::default();
+            }
+        }
         let is_hungry =
             |(i, line): (usize, &Line)| self.dispatcher.has_room(i).then(|| line.queue.clone());
         let hungry: Vec<QueueName> = lines.iter().enumerate().filter_map(is_hungry).collect();
@@ -256,6 +263,7 @@ impl Shift {
     /// Gives the first of several finished attempts a moment of company, while executors have other
     /// things to do.
     async fn linger(&self) {
+        let _patience = self.board.patience();
         let patience = tokio::time::sleep(config::LINGER);
         tokio::pin!(patience);
         while !self.board.is_worth_a_cycle() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gristmill_job::{Clock, SystemClock};
 use gristmill_queue::Queue;
-use gristmill_runtime::{Notes, PluginStore, Runtime};
+use gristmill_runtime::{LastUsed, Notes, PluginStore, Runtime};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -122,6 +122,7 @@ impl Worker {
                 board: Arc::clone(board),
                 runtime: self.runtime.apart(),
                 plugins: Arc::clone(&self.plugins),
+                last_used: LastUsed::of(&self.plugins),
                 notes: (0..self.config.queues.len()).map(notes).collect(),
             };
             executors.spawn_on(executor.run(), &self.guests);

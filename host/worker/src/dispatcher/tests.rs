@@ -60,11 +60,8 @@ impl Bench {
         for Task { queue, leased, .. } in self.board.take_back() {
             ran.push(leased.spec.id);
             let report = Report::without_guest(Outcome::Completed { result: None });
-            let ended = Ended::Attempted {
-                digest: Digest::of(b""),
-                report: Box::new(report),
-                retry: RetryPolicy::default(),
-            };
+            let ended =
+                Ended::Attempted { digest: Digest::of(b""), report, retry: RetryPolicy::default() };
             self.board.finish(Finished { queue, leased, ended, took });
         }
         self.dispatcher.collect(Timestamp::from_millis(0));

@@ -31,7 +31,7 @@ fn run(leased: Leased, ended: Ended, cancel_requested: bool) -> (Held, Pending) 
 }
 
 fn attempted(outcome: Outcome) -> Ended {
-    let report = Box::new(Report::without_guest(outcome));
+    let report = Report::without_guest(outcome);
     Ended::Attempted { digest: Digest::of(b""), report, retry: RetryPolicy::default() }
 }
 

@@ -106,7 +106,7 @@ impl Bench {
 
     /// Puts a task back as an executor does.
     fn finish(&self, task: Task, outcome: Outcome) {
-        let report = Box::new(Report::without_guest(outcome));
+        let report = Report::without_guest(outcome);
         let ended =
             Ended::Attempted { digest: Digest::of(b""), report, retry: RetryPolicy::default() };
         let took = Duration::from_millis(10);
