@@ -35,6 +35,19 @@ async fn jobs_that_run_end_on_the_old_version_and_later_ones_take_the_new() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_ran_the_old_version_last_runs_the_new_one_next() {
+    let farm = Farm::start(&tiny(1)).await;
+    for version in 1..4 {
+        for _ in 0..20 {
+            assert_eq!(farm.run(a_mill_job()).await, Some(Digest::of(&tiny(version))));
+        }
+        farm.put("mill.wasm", &tiny(version + 1));
+        farm.until_serving(&tiny(version + 1)).await;
+    }
+    farm.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_broken_new_version_leaves_the_old_one_serving_and_says_what_is_wrong() {
     let farm = Farm::start(&tiny(1)).await;
     let needy = r#"(component (import "acme:mail/send@1.0.0" (instance)))"#;

@@ -248,8 +248,9 @@ impl PluginStore {
             format!("the shelf has lost its data: push {lost} again; what was loaded goes on")
         });
         self.set_shelf_fault(supply, fault);
-        let is_news =
-            std::mem::replace(&mut lock(&supply.seen).listing, listing.clone()) != listing;
+        let is_news = std::mem::replace(&mut lock(&supply.seen).listing, listing.clone())
+            != listing
+            || !gone.is_empty();
         for name in gone {
             lock(&self.plugins).remove(&name);
             tracing::info!("plugin {name} is gone: it was taken off the shelf");
