@@ -67,7 +67,7 @@ class Run:
         self._rounds, self._scale = args.rounds, args.scale
         self._server, self._programs = server, programs
         date = datetime.date.today().isoformat()
-        self.results = Results(date, args.rounds, machine(), all_versions(server))
+        self.results = Results(date, args.rounds, machine(), all_versions(server), args.scale)
 
     def go(self) -> None:
         """Everyone in turn, so that a busy moment of the machine hits all alike."""
@@ -112,7 +112,8 @@ class Run:
     def _failed(self, contender: Contender, measure: str, failure: Exception) -> None:
         what = f"{self.results.title(contender)}, {measure}: {failure}"
         say(f"  {what}")
-        self.results.failures.append(what)
+        if what not in self.results.failures:
+            self.results.failures.append(what)
 
 
 def measured(args: argparse.Namespace) -> Results:

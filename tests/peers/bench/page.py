@@ -23,6 +23,8 @@ def _differences(results: Results, contenders: list[Contender]) -> str:
 def page(results: Results, contenders: list[Contender]) -> str:
     """The whole page."""
     rounds = "1 round" if results.rounds == 1 else f"{results.rounds} rounds, taken in turn"
+    if results.scale != 1:
+        rounds += f", with {results.scale:g} times the usual jobs"
     failures = "".join(f"\n- Not counted: {failure}." for failure in results.failures)
     return TEMPLATE.read_text().format_map(
         {

@@ -21,6 +21,8 @@ class Results:
     # What it ran on, by what each thing is.
     machine: dict[str, str]
     versions: dict[str, str]
+    # Times the jobs that `contenders.py` names.
+    scale: float = 1.0
     figures: Figures = field(default_factory=dict)
     # Measures that could not be told of, with the reason.
     failures: list[str] = field(default_factory=list)

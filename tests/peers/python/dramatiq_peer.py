@@ -17,6 +17,8 @@ QUEUE = "peers"
 # How long a client waits for its job.
 PATIENCE_MS = 30_000
 URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379")
+# A producer each, where the pool has room for fewer unless told otherwise.
+POOL = f"{URL}?max_connections={jobs.PRODUCERS_MAX}"
 
 
 class Ready(dramatiq.Middleware):
@@ -26,7 +28,7 @@ class Ready(dramatiq.Middleware):
         jobs.ready()
 
 
-broker = RedisBroker(url=URL)
+broker = RedisBroker(url=POOL)
 broker.add_middleware(Results(backend=RedisBackend(url=URL)))
 broker.add_middleware(Ready())
 dramatiq.set_broker(broker)

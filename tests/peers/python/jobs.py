@@ -5,6 +5,8 @@ import time
 
 PAYLOAD_BYTES = 100
 TALLY_VARIABLE = "PEERS_TALLY"
+# Producers in one process at most.
+PRODUCERS_MAX = 256
 
 _tally: int | None = None
 

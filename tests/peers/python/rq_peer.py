@@ -15,7 +15,9 @@ KEPT_SECONDS = 60
 
 
 def _queue(url: str) -> rq.Queue:
-    return rq.Queue("peers", connection=redis.Redis.from_url(url))
+    # A connection for each producer: the pool has room for fewer unless told otherwise.
+    connection = redis.Redis.from_url(url, max_connections=jobs.PRODUCERS_MAX)
+    return rq.Queue("peers", connection=connection)
 
 
 def producer(url: str, at_once: int, bulk: int) -> Callable[[range], None]:
