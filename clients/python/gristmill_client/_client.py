@@ -8,13 +8,13 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from ._errors import Refused
 from ._events import Event, parse
 from ._http import Http
 from ._jobs import Job, Page, Verdict
 from ._operations import Cache, Plugins, Queues, Workers
+from ._paths import asking, path
 
 #: A name of their own, since the client's method `list` has the type's.
 _Verdicts = list[Verdict]
@@ -86,7 +86,7 @@ class Client:
     def result(self, id: str) -> tuple[bytes, str] | None:
         """What a job handed back, byte for byte, with its media type; none, if it has nothing."""
         try:
-            return self._http.send("GET", f"{_path(id)}/result", repeatable=True)
+            return self._http.send("GET", path("jobs", id, "result"), repeatable=True)
         except Refused as refused:
             if refused.kind in ("unknown-job", "no-result"):
                 return None
@@ -94,7 +94,7 @@ class Client:
 
     def logs(self, id: str) -> _Lines:
         """What a job's attempts logged, the oldest line first."""
-        logs = self._http.json("GET", f"{_path(id)}/logs", repeatable=True)
+        logs = self._http.json("GET", path("jobs", id, "logs"), repeatable=True)
         lines: _Lines = logs["lines"]
         return lines
 
@@ -109,21 +109,20 @@ class Client:
     ) -> Page:
         """Jobs of one queue, the newest first, a page at a time."""
         wanted = dict(queue=queue, state=state, plugin=plugin, limit=limit, cursor=cursor)
-        query = urlencode({key: value for key, value in wanted.items() if value is not None})
-        page = self._http.json("GET", f"/v1/jobs?{query}", repeatable=True)
+        page = self._http.json("GET", asking(path("jobs"), **wanted), repeatable=True)
         return Page([Job._of(raw) for raw in page["jobs"]], page["cursor"])
 
     def cancel(self, id: str) -> Job:
         """Asks for a job to be cancelled: at once where it waits, by its worker where it runs."""
-        return Job._of(self._http.json("POST", f"{_path(id)}/cancel"))
+        return Job._of(self._http.json("POST", path("jobs", id, "cancel")))
 
     def retry(self, id: str) -> Job:
         """Runs a failed or cancelled job again."""
-        return Job._of(self._http.json("POST", f"{_path(id)}/retry"))
+        return Job._of(self._http.json("POST", path("jobs", id, "retry")))
 
     def remove(self, id: str) -> Job:
         """Forgets a job that isn't running; answers it as it was."""
-        return Job._of(self._http.json("DELETE", _path(id)))
+        return Job._of(self._http.json("DELETE", path("jobs", id)))
 
     def info(self) -> dict[str, Any]:
         """What the daemon says of itself."""
@@ -145,11 +144,10 @@ class Client:
         ``id`` of the last event misses nothing that is still kept.
         """
         wanted = dict(queue=queue, plugin=plugin, job=job, kind=",".join(kinds) or None)
-        query = urlencode({key: value for key, value in wanted.items() if value is not None})
         headers = {"accept": "text/event-stream"}
         if after is not None:
             headers["last-event-id"] = after
-        return parse(self._http.lines(f"/v1/events?{query}", headers))
+        return parse(self._http.lines(asking(path("events"), **wanted), headers))
 
     def health(self) -> dict[str, Any]:
         """Whether the daemon's process is there."""
@@ -171,9 +169,9 @@ class Client:
         return description
 
     def _poll(self, id: str, wait: float) -> Job | None:
-        path = f"{_path(id)}?wait={int(wait * 1000)}ms"
+        waiting = asking(path("jobs", id), wait=f"{int(wait * 1000)}ms")
         try:
-            return Job._of(self._http.json("GET", path, wait=wait, repeatable=True))
+            return Job._of(self._http.json("GET", waiting, wait=wait, repeatable=True))
         except Refused as refused:
             if refused.kind == "unknown-job":
                 return None
@@ -192,7 +190,3 @@ def request(
     elif input is not None:
         job["input"] = input
     return job
-
-
-def _path(id: str) -> str:
-    return f"/v1/jobs/{quote(str(id), safe='')}"

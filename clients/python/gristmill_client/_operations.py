@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from ._errors import Refused
 from ._http import Http
+from ._paths import asking, path
 
 View = dict[str, Any]
 _Views = list[View]
@@ -54,23 +54,23 @@ class Queues(_Part):
 
     def get(self, name: str) -> View:
         """How a queue stands; an unused one is empty."""
-        return self._get(_path("queues", name))
+        return self._get(path("queues", name))
 
     def pause(self, name: str) -> View:
         """Stops leasing from a queue; enqueueing, and what runs, go on."""
-        return self._post(_path("queues", name, "pause"))
+        return self._post(path("queues", name, "pause"))
 
     def resume(self, name: str) -> View:
         """Leases from a queue again."""
-        return self._post(_path("queues", name, "resume"))
+        return self._post(path("queues", name, "resume"))
 
     def clear_failed(self, name: str) -> int:
         """Forgets all failed jobs of a queue, and answers how many there were."""
-        return int(self._post(_path("queues", name, "clear-failed"))["cleared"])
+        return int(self._post(path("queues", name, "clear-failed"))["cleared"])
 
     def requeue_failed(self, name: str, *, plugin: str | None = None) -> View:
         """Runs all failed jobs of a queue again, or those of one plugin."""
-        return self._post(_with(_path("queues", name, "requeue-failed"), plugin=plugin))
+        return self._post(asking(path("queues", name, "requeue-failed"), plugin=plugin))
 
 
 class Plugins(_Part):
@@ -83,7 +83,7 @@ class Plugins(_Part):
     def get(self, name: str) -> View | None:
         """A plugin; none, if there is none of this name."""
         try:
-            return self._get(_path("plugins", name))
+            return self._get(path("plugins", name))
         except Refused as refused:
             if refused.kind == "no-plugin":
                 return None
@@ -91,11 +91,11 @@ class Plugins(_Part):
 
     def schema(self, name: str) -> View:
         """What a plugin's functions take and give."""
-        return self._get(_path("plugins", name, "schema"))
+        return self._get(path("plugins", name, "schema"))
 
     def versions(self, name: str) -> _Views:
         """The versions that jobs can run on, the one that serves first."""
-        versions: _Views = self._get(_path("plugins", name, "versions"))["versions"]
+        versions: _Views = self._get(path("plugins", name, "versions"))["versions"]
         return versions
 
     def put(self, name: str, component: bytes, manifest: str | None = None) -> View:
@@ -115,7 +115,7 @@ class Plugins(_Part):
         )
         view: View = self._http.json(
             "PUT",
-            _path("plugins", name),
+            path("plugins", name),
             body=body + f"--{boundary}--\r\n".encode(),
             headers={"content-type": f"multipart/form-data; boundary={boundary}"},
             wait=PUSH_PATIENCE,
@@ -124,7 +124,7 @@ class Plugins(_Part):
 
     def remove(self, name: str) -> bool:
         """Takes a plugin out; false: there was none of this name."""
-        return self._or_none("no-plugin", "DELETE", _path("plugins", name)) is not None
+        return self._or_none("no-plugin", "DELETE", path("plugins", name)) is not None
 
 
 class Cache(_Part):
@@ -136,24 +136,24 @@ class Cache(_Part):
 
     def get(self, space: str, key: str) -> bytes | None:
         """The value under a key, byte for byte."""
-        path = _with("/v1/cache/entry", space=space, key=key)
+        path = asking("/v1/cache/entry", space=space, key=key)
         return self._or_none("unknown-entry", "GET", path, repeatable=True)
 
     def set(self, space: str, key: str, value: bytes, *, ttl: float | None = None) -> None:
         """Stores a value for ``ttl`` seconds, or for as long as there is room."""
         lifetime = None if ttl is None else duration(ttl)
-        path = _with("/v1/cache/entry", space=space, key=key, ttl=lifetime)
+        path = asking("/v1/cache/entry", space=space, key=key, ttl=lifetime)
         headers = {"content-type": "application/octet-stream"}
         self._http.send("PUT", path, body=value, headers=headers, repeatable=True)
 
     def delete(self, space: str, key: str) -> bool:
         """Removes an entry; false: there was none."""
-        path = _with("/v1/cache/entry", space=space, key=key)
+        path = asking("/v1/cache/entry", space=space, key=key)
         return self._or_none("unknown-entry", "DELETE", path) is not None
 
     def clear(self, space: str, prefix: str = "") -> int:
         """Removes the entries whose keys begin so, and answers how many there were."""
-        path = _with("/v1/cache", space=space, prefix=prefix)
+        path = asking("/v1/cache", space=space, prefix=prefix)
         return int(self._http.json("DELETE", path)["cleared"])
 
 
@@ -167,15 +167,15 @@ class Workers(_Part):
 
     def quiet(self, id: str) -> View:
         """Lets a worker take no more jobs; what runs goes on. Answers how it was last heard of."""
-        return self._post(_path("workers", id, "quiet"))
+        return self._post(path("workers", id, "quiet"))
 
     def resume(self, id: str) -> View:
         """Lets a worker take jobs again."""
-        return self._post(_path("workers", id, "resume"))
+        return self._post(path("workers", id, "resume"))
 
     def stop(self, id: str) -> View:
         """Ends a worker and its daemon, as SIGTERM does."""
-        return self._post(_path("workers", id, "stop"))
+        return self._post(path("workers", id, "stop"))
 
 
 def duration(seconds: float) -> str:
@@ -185,13 +185,3 @@ def duration(seconds: float) -> str:
         if count < 1_000_000:
             return f"{count}{unit}"
     return f"{round(seconds / 3600)}h"
-
-
-def _path(*steps: str) -> str:
-    return "/v1/" + "/".join(quote(str(step), safe="") for step in steps)
-
-
-def _with(path: str, **query: Any) -> str:
-    """A path with what is asked of it, as far as it is."""
-    asked = urlencode({key: value for key, value in query.items() if value is not None})
-    return f"{path}?{asked}" if asked else path

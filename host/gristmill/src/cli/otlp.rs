@@ -4,8 +4,7 @@
 //! the [`Exporter`], a task that sends them in batches. Between the two is a bounded queue: a collector that is slow or
 //! gone costs spans, and never a job its time. Without an endpoint neither is there.
 //!
-//! The requests are written by [`encode`]: the usual crates for it bring a code generator that changes features of
-//! what the engine is built with, for two dozen fields.
+//! The requests are written by [`encode`]; docs/decisions.md says why not by the usual crates.
 
 mod encode;
 mod layer;
