@@ -86,6 +86,7 @@ crate::list::suite! {
         a_release_counts_as_nothing,
         a_late_release_waits,
         a_job_is_settled_once,
+        a_settlement_twice_in_a_cycle_counts_once,
         another_worker_may_not_settle,
         another_attempt_may_not_be_settled,
         another_queue_may_not_settle,
@@ -192,6 +193,7 @@ crate::list::suite! {
     retention {
         a_result_is_kept_as_long_as_its_job_says,
         a_result_of_no_time_is_not_kept,
+        results_that_are_not_kept_leave_nothing_and_the_others_stay,
         failed_and_cancelled_jobs_are_kept_for_their_age,
         the_oldest_finished_jobs_go_first,
         what_would_be_forgotten_next_makes_room,

@@ -1,10 +1,10 @@
 //! How long finished jobs are kept.
 
 use gristmill_job::{JobId, StateName};
-use gristmill_queue::Changed;
+use gristmill_queue::{Changed, Settled};
 
 use super::fixture::{AJob, MILLISECOND, QueueFixture, a_job, done, seconds};
-use super::worker::{complete, fail};
+use super::worker::{complete, fail, retry};
 
 impl QueueFixture {
     async fn completed(&self, job: AJob) -> JobId {
@@ -54,6 +54,38 @@ pub(super) async fn a_result_of_no_time_is_not_kept(q: QueueFixture) {
     assert_eq!(q.status().await.totals.completed, 1);
     assert_eq!(q.counts().await.completed, 0);
     q.enqueue(job).await;
+}
+
+pub(super) async fn results_that_are_not_kept_leave_nothing_and_the_others_stay(q: QueueFixture) {
+    let unkept = || a_job().result_ttl(seconds(0));
+    let tried_again = q.enqueue(unkept()).await;
+    let mut worker = q.worker();
+    let leased = worker.lease_one().await;
+    worker.end(retry(&leased, MILLISECOND)).await;
+    q.advance(MILLISECOND).await;
+    let plain = [q.enqueue(unkept()).await, q.enqueue(unkept()).await];
+    let unique = q.enqueue(unkept().unique("k")).await;
+    let kept = [q.enqueue(a_job()).await, q.enqueue(a_job()).await];
+
+    let leased = worker.lease(6).await;
+    assert_eq!(leased.len(), 6);
+    let reply = worker.turn(|cycle| cycle.settlements = leased.iter().map(complete).collect()).await;
+    assert_eq!(reply.verdicts, [Settled::Recorded; 6]);
+    assert!(!reply.resync);
+    for id in plain.into_iter().chain([tried_again, unique]) {
+        assert!(!q.is_kept(id).await);
+    }
+    for id in kept {
+        assert!(q.is_kept(id).await);
+    }
+    let status = q.status().await;
+    assert_eq!((status.totals.completed, status.counts.completed), (6, 2));
+    assert_eq!((status.counts.running, status.waiting_bytes), (0, 0));
+
+    for job in [a_job().id(plain[0]), a_job().id(tried_again), a_job().id(unique).unique("k")] {
+        q.enqueue(job).await;
+    }
+    assert!(worker.lease(6).await.iter().all(|job| (job.attempt, job.failures) == (1, 0)));
 }
 
 pub(super) async fn failed_and_cancelled_jobs_are_kept_for_their_age(q: QueueFixture) {

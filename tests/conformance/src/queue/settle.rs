@@ -117,6 +117,20 @@ pub(super) async fn a_job_is_settled_once(q: QueueFixture) {
     assert_eq!(q.status().await.totals.completed, 1);
 }
 
+pub(super) async fn a_settlement_twice_in_a_cycle_counts_once(q: QueueFixture) {
+    q.enqueue(a_job()).await;
+    q.enqueue(a_job().result_ttl(seconds(0))).await;
+    let mut worker = q.worker();
+    let leased = worker.lease(2).await;
+    let twice = leased.iter().chain(&leased).map(complete);
+    let reply = worker.turn(|cycle| cycle.settlements = twice.collect()).await;
+    let expected = [Settled::Recorded, Settled::Recorded, Settled::LeaseLost, Settled::LeaseLost];
+    assert_eq!(reply.verdicts, expected);
+    let status = q.status().await;
+    assert_eq!((status.totals.completed, status.counts.completed), (2, 1));
+    assert_eq!(status.counts.running, 0);
+}
+
 pub(super) async fn another_worker_may_not_settle(q: QueueFixture) {
     let id = q.enqueue(a_job()).await;
     let (mut worker, mut other) = (q.worker(), q.worker());

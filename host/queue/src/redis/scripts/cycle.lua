@@ -26,21 +26,19 @@ if untold == known then
   untold = false
 end
 
-local heads, ids, outcomes = {}, {}, {}
+local ids, heads, outcomes = {}, {}, {}
 for i = 1, settlements_count do
-  local head = take()
-  heads[i], ids[i], outcomes[i] = head, sub(head, 2, 17), take()
+  ids[i], heads[i], outcomes[i] = take(), take(), take()
 end
 if notes_count > 0 then
   rare().take_notes(worker, notes_count, log_max)
 end
-fetch(ids)
 local verdicts = string.rep('1', settlements_count)
-local completed, others = complete(worker, heads, ids, outcomes)
+local completed, others = complete(worker, ids, heads, outcomes)
 if completed < settlements_count then
   local given = {}
   for _, i in ipairs(others) do
-    given[i] = rare().settle_one(worker, heads[i], ids[i], outcomes[i]) and '1' or '0'
+    given[i] = rare().settle_one(worker, ids[i], heads[i], outcomes[i]) and '1' or '0'
   end
   for i = 1, settlements_count do
     given[i] = given[i] or '1'

@@ -6,7 +6,7 @@ use gristmill_redis::Arguments;
 use crate::redis::BATCH_BYTES_MAX;
 use crate::redis::codec::{self, Left, Package, millis};
 use crate::redis::intake::Item;
-use crate::{Cycle, Held, Note, Settlement};
+use crate::{Cycle, Note, Settlement};
 
 /// A part of a cycle that is one step of the server.
 #[derive(Debug, Default)]
@@ -68,9 +68,6 @@ fn part_with_room(
     &mut parts[last]
 }
 
-fn head(kind: u8, held: Held) -> Vec<u8> {
-    [&[kind][..], held.id.as_uuid().as_bytes(), &held.attempt.to_be_bytes()].concat()
-}
 
 fn write_note(note: &Note) -> Arguments {
     let mut arguments = Arguments::default();
@@ -79,7 +76,8 @@ fn write_note(note: &Note) -> Arguments {
         Note::Checkpoint(held, state) => (b'c', *held, codec::encode(&Package::from(state)), 0),
         Note::Log(held, lines) => (b'l', *held, codec::encode(lines), lines.len()),
     };
-    arguments.push(head(kind, held));
+    let id = held.id.as_uuid().as_bytes();
+    arguments.push_joined(&[&[kind], id, &held.attempt.to_be_bytes()]);
     arguments.push(text);
     arguments.push_number(lines);
     arguments
@@ -112,7 +110,7 @@ fn write_settlement(settlement: &Settlement, queue: &QueueName) -> Written {
     };
     let (here, abroad): (Vec<&NewJob>, Vec<&NewJob>) =
         follow_ups.iter().partition(|job| job.queue == *queue);
-    let mut head = head(kind, held);
+    let mut head = [&[kind][..], &held.attempt.to_be_bytes()].concat();
     // Most settlements have no more to them: then nothing is said of it.
     if delay.is_some() || !follow_ups.is_empty() {
         let delay = delay.and_then(|delay| i64::try_from(millis(delay)).ok());
@@ -122,6 +120,7 @@ fn write_settlement(settlement: &Settlement, queue: &QueueName) -> Written {
         }
     }
     let (mut own, mut jobs) = (Arguments::default(), Arguments::default());
+    own.push(held.id.as_uuid().as_bytes());
     own.push(head);
     own.push(outcome);
     for job in here {

@@ -19,7 +19,7 @@ local HEADER_BYTES, WEIGHT_IN_HEADER = 46, 43
 local NOBODY, NO_CRASHES = string.rep('\0', 16), string.rep('\0', 4)
 -- The end of a lease that was taken from its worker.
 local REAPED = '0'
-local COMPLETED, FINAL = ('C'):byte(), 'CFX'
+local FINAL = 'CFX'
 
 -- What stands for a part that there isn't, where parts stand behind their lengths.
 local NOTHING = '\255\255\255\255'

@@ -109,7 +109,7 @@ local settle = {
 
 -- Settles one job as the head of its settlement says, and takes what comes with it; answers whether the
 -- worker held it.
-local function settle_one(worker, head, id, outcome)
+local function settle_one(worker, id, head, outcome)
   local s = { id = id, outcome = outcome, follow_ups = take_items(0), abroad = {} }
   if #head > PLAIN_SETTLEMENT then
     local delay, here, abroad = struct.unpack('>i8I4I4', head, PLAIN_SETTLEMENT + 1)

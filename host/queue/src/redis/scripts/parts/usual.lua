@@ -3,88 +3,123 @@
 -- a batch is a handful of commands.
 local sub, byte, concat = string.sub, string.byte, table.concat
 
--- A settlement's head is its kind, the job's id and the attempt; then, unless that is all, the delay of
--- another attempt or -1, and how many jobs follow here and in other queues.
-local PLAIN_SETTLEMENT = 21
+-- A settlement's head is its kind and the attempt; then, unless that is all, the delay of another attempt
+-- or -1, and how many jobs follow here and in other queues.
+local PLAIN_SETTLEMENT = 5
 local ONLY_OUTCOME = string.char(HAS_OUTCOME)
+-- How long a result is kept that isn't.
+local NOT_KEPT = string.rep('\0', 8)
 
--- What the record of a job that completed now begins with after the attempt, and by which score it is
--- kept, if its result is kept so long.
+-- What the record of a job that completed now says of the times after its worker, and by which score it
+-- is kept, if its result is kept so long.
 local function ending(ttl)
   local expires_at = now + struct.unpack('>I8', ttl)
+  return { struct.pack('>I8I8', now, expires_at), string.format('%.0f', expires_at) }
+end
+
+-- What is to be known of a record before its header: the head of the settlement that completes it, if
+-- that is usual; what its record begins with then, around the times; and whether there is nothing yet of
+-- the job but record and envelope.
+local function completion(worker, fore)
+  local flags = byte(fore, FLAGS_AT)
+  local is_usual = (flags == 0 or flags == HAS_OUTCOME) and sub(fore, 1, 1) == 'r'
+    and sub(fore, 6, FENCE_BYTES) == worker
+  local attempt = sub(fore, 2, 5)
   return {
-    NOBODY .. struct.pack('>I8I8', now, expires_at),
-    string.format('%.0f', expires_at),
+    is_usual and 'C' .. attempt, 'C' .. attempt .. NOBODY,
+    sub(fore, FAILURES_AT, FLAGS_AT - 1) .. ONLY_OUTCOME,
+    flags == 0 and sub(fore, CRASHES_AT, CRASHES_AT + 3) == NO_CRASHES,
   }
 end
 
 -- Completes what of these settlements is usual. Answers how many it completed, and the places of the
--- others among them.
-local function complete(worker, heads, ids, outcomes)
-  local fences, endings, others = {}, {}, {}
-  local written, by_turn, by_expiry, left, done, at = {}, {}, {}, {}, {}, 0
-  for i, head in ipairs(heads) do
-    local id, bytes, attempt = ids[i], packed[ids[i]], sub(head, 18, 21)
-    local fence = fences[attempt]
-    if not fence then
-      fence = 'r' .. attempt .. worker
-      fences[attempt] = fence
+-- others among them. Jobs that were leased together have the same to be known of, which is made once. One
+-- whose result isn't kept is forgotten at once, unless it has to be told to somebody.
+local function complete(worker, ids, heads, outcomes)
+  local completions, endings, others = {}, {}, {}
+  local written, by_turn, by_expiry, left, at = {}, {}, {}, {}, 0
+  local done, dropped, is_awaited = {}, {}, call('EXISTS', k_waiters) == 1
+  local found = #ids > 0 and call('HMGET', k_states, unpack(ids)) or {}
+  for i, id in ipairs(ids) do
+    local bytes = found[i]
+    local fore = bytes and sub(bytes, 1, FLAGS_AT)
+    local made = fore and completions[fore]
+    if fore and not made then
+      made = completion(worker, fore)
+      completions[fore] = made
     end
-    local flags = bytes and byte(bytes, FLAGS_AT)
-    if #head == PLAIN_SETTLEMENT and byte(head) == COMPLETED and bytes and not records[id]
-      and (flags == 0 or flags == HAS_OUTCOME) and sub(bytes, 1, FENCE_BYTES) == fence then
+    if made and made[1] == heads[i] and records[id] == nil then
       local ttl = sub(bytes, TTL_AT, TTL_AT + 7)
-      local ends = endings[ttl]
-      if not ends then
-        ends = ending(ttl)
-        endings[ttl] = ends
+      if ttl == NOT_KEPT and made[4] and not is_awaited then
+        dropped[#dropped + 1] = id
+      else
+        local ends = endings[ttl]
+        if not ends then
+          ends = ending(ttl)
+          endings[ttl] = ends
+        end
+        written[at + 1] = id
+        written[at + 2] = made[2] .. ends[1] .. made[3] .. sub(bytes, FLAGS_AT + 1)
+        by_turn[at + 1], by_turn[at + 2] = sub(bytes, TURN_AT, TURN_AT + 15), id
+        by_expiry[at + 1], by_expiry[at + 2] = ends[2], id
+        left[at + 1], left[at + 2] = id, outcomes[i]
+        at = at + 2
       end
-      bytes = 'C' .. attempt .. ends[1] .. sub(bytes, FAILURES_AT, FLAGS_AT - 1) .. ONLY_OUTCOME
-        .. sub(bytes, FLAGS_AT + 1)
-      packed[id] = bytes
-      written[at + 1], written[at + 2] = id, bytes
-      by_turn[at + 1], by_turn[at + 2] = sub(bytes, TURN_AT, TURN_AT + 15), id
-      by_expiry[at + 1], by_expiry[at + 2] = ends[2], id
-      left[at + 1], left[at + 2] = id, outcomes[i]
-      at = at + 2
-      done[at / 2] = id
+      done[#done + 1] = id
+      -- Whoever settles it once more doesn't hold it.
+      records[id] = false
     else
+      if records[id] == nil then
+        packed[id] = packed[id] or bytes or nil
+      end
       others[#others + 1] = i
     end
   end
-  if at > 0 then
+  if #done > 0 then
     bump('running', -#done)
     bump('completed', #done)
+    bulk('HDEL', k_states, dropped)
+    bulk('HDEL', k_jobs, dropped)
     bulk('HSET', k_states, written)
     bulk('ZADD', k_completed, by_turn)
     bulk('ZADD', k_kept, by_expiry)
     bulk('HSET', k_outcomes, left)
     bulk('SREM', k_held, done)
-    tell(done, function(id)
-      return letter_of_end(id, packed[id])
-    end)
+    if is_awaited then
+      tell(done, function(id, i)
+        return letter_of_end(id, written[2 * i])
+      end)
+    end
   end
-  return at / 2, others
+  return #done, others
 end
 
--- Forgets the first jobs of an index by expiry, if all of them are usual and nobody waits for one;
--- answers whether that is so.
-local function forget_completed(key, ids)
-  if call('EXISTS', k_waiters) == 1 then
+-- Whether there is more of these jobs, which have ended, than records and outcomes.
+local function have_more(ids)
+  if call('EXISTS', k_notes, k_uniques, k_lapses) == 0 then
     return false
   end
   fetch(ids)
   for _, id in ipairs(ids) do
     local bytes = packed[id]
-    if not bytes or byte(bytes) ~= COMPLETED or byte(bytes, FLAGS_AT) ~= HAS_OUTCOME
+    if not bytes or byte(bytes, FLAGS_AT) ~= HAS_OUTCOME
       or sub(bytes, CRASHES_AT, CRASHES_AT + 3) ~= NO_CRASHES then
-      return false
+      return true
     end
   end
+  return false
+end
+
+-- Forgets the first jobs of an index by expiry, if all of them are usual and nobody waits for one;
+-- answers whether that is so.
+local function forget_completed(key, ids)
+  if key ~= k_kept or call('EXISTS', k_waiters) == 1 or have_more(ids)
+    or call('ZREM', k_completed, unpack(ids)) < #ids then
+    return false
+  end
   call('ZREMRANGEBYRANK', key, 0, #ids - 1)
-  bulk('ZREM', k_completed, ids)
   for _, hash in ipairs({ k_jobs, k_states, k_outcomes }) do
-    bulk('HDEL', hash, ids)
+    call('HDEL', hash, unpack(ids))
   end
   return true
 end
@@ -94,7 +129,7 @@ end
 local function lease_untouched(worker, picked)
   local ids, envelopes, written, others, weight, at = {}, {}, {}, {}, 0, 0
   local in_progress = started_by(worker)
-  fetch(picked)
+  local touched = call('HMGET', k_states, unpack(picked))
   local found = call('HMGET', k_jobs, unpack(picked))
   for i, id in ipairs(picked) do
     local envelope = found[i]
@@ -102,7 +137,8 @@ local function lease_untouched(worker, picked)
     if envelope and #envelope >= HEADER_BYTES then
       local n = #ids + 1
       ids[n], envelopes[n] = id, envelope
-      if packed[id] then
+      if touched[i] then
+        packed[id] = packed[id] or touched[i]
         others[#others + 1] = n
       else
         written[at + 1], written[at + 2] = id, in_progress .. sub(envelope, 1, HEADER_BYTES)

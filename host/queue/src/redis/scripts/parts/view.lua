@@ -29,10 +29,10 @@ local function tell(ids, letter)
   if #ids == 0 or call('EXISTS', k_waiters) == 0 then
     return
   end
-  for _, id in ipairs(ids) do
+  for i, id in ipairs(ids) do
     local boxes = call('HGET', k_waiters, id)
     if boxes then
-      local text = letter(id)
+      local text = letter(id, i)
       for at = 1, #boxes, 32 do
         call('PUBLISH', mail .. boxes:sub(at, at + 31), text)
       end
