@@ -69,6 +69,7 @@ crate::list::suite! {
         a_cycle_leases_no_more_than_a_batch,
         a_cycle_that_wants_nothing_gets_nothing,
         bytes_bound_what_a_cycle_leases,
+        bytes_bound_jobs_that_come_back_too,
         the_first_job_comes_whatever_it_weighs,
         queues_do_not_share_their_jobs,
         many_workers_never_get_the_same_job,

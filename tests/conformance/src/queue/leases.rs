@@ -7,7 +7,7 @@ use gristmill_queue::{Error, Held};
 use tokio::task::JoinSet;
 
 use super::fixture::{MILLISECOND, QueueFixture, a_job, seconds};
-use super::worker::{LEASE, complete, past_the_lease};
+use super::worker::{LEASE, complete, past_the_lease, release};
 
 pub(super) async fn a_leased_job_is_hidden(q: QueueFixture) {
     let id = q.enqueue(a_job()).await;
@@ -64,6 +64,28 @@ pub(super) async fn bytes_bound_what_a_cycle_leases(q: QueueFixture) {
     assert!(reply.more);
     let reply = worker.turn(|cycle| (cycle.want, cycle.want_bytes) = (9, 150)).await;
     assert_eq!(reply.jobs.len(), 2);
+}
+
+pub(super) async fn bytes_bound_jobs_that_come_back_too(q: QueueFixture) {
+    for _ in 0..3 {
+        q.enqueue(a_job().weight(200)).await;
+    }
+    let mut worker = q.worker();
+    let leased = worker.lease(3).await;
+    let back = leased.iter().map(release);
+    worker.turn(|cycle| cycle.settlements = back.collect()).await;
+    q.enqueue(a_job().weight(50)).await;
+    let reply = worker.turn(|cycle| (cycle.want, cycle.want_bytes) = (9, 450)).await;
+    assert_eq!(reply.jobs.len(), 2, "the heaviest job is none that was enqueued last");
+
+    let reply = worker.turn(|cycle| (cycle.want, cycle.want_bytes) = (9, 450)).await;
+    assert_eq!(reply.jobs.len(), 2);
+    for delay in [1, 2] {
+        q.enqueue(a_job().weight(200).delay(delay * MILLISECOND)).await;
+    }
+    q.advance(2 * MILLISECOND).await;
+    let reply = worker.turn(|cycle| (cycle.want, cycle.want_bytes) = (9, 300)).await;
+    assert_eq!(reply.jobs.len(), 1, "jobs that were scheduled have a weight as well");
 }
 
 pub(super) async fn the_first_job_comes_whatever_it_weighs(q: QueueFixture) {

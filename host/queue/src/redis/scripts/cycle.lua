@@ -99,7 +99,7 @@ want = number('paused') == 1 and 0 or math.min(want, batch_max, ready)
 local leased, envelopes, touched = {}, {}, {}
 if want > 0 then
   local picked
-  if only and number('bytes') <= want_bytes then
+  if only and not could_exceed(want, want_bytes) then
     picked = call('ZRANGE', only, 0, want - 1)
     call('ZREMRANGEBYRANK', only, 0, want - 1)
   else
@@ -111,6 +111,9 @@ if want > 0 then
   for _, at in ipairs(again) do
     touched[#touched + 1] = at - 1
     touched[#touched + 1], touched[#touched + 2] = rare().lease_again(worker, leased[at])
+  end
+  if number('bytes') == 0 then
+    set('heaviest', 0)
   end
 end
 local room = wanted - #leased

@@ -37,7 +37,7 @@ local function admit(items, waiting_max, bytes_max, box, assign)
   local ready, later, scheduled, soonest = {}, {}, {}, math.huge
   local is_new = {}
   local known = #ids > 0 and call('HMGET', k_jobs, unpack(ids)) or {}
-  local bytes, turn, starts = number('bytes'), number('turn'), {}
+  local bytes, heaviest, turn, starts = number('bytes'), number('heaviest'), number('turn'), {}
   for class = 0, 3 do
     ready[class] = {}
     starts[class] = struct.pack(ENVELOPE_START, 0, class, now, now)
@@ -70,6 +70,9 @@ local function admit(items, waiting_max, bytes_max, box, assign)
       verdicts[i] = 'c'
       is_new[id] = true
       created, waiting, bytes, turn = created + 1, waiting + 1, bytes + weight, turn + 1
+      if weight > heaviest then
+        heaviest = weight
+      end
       local class, position = head:byte(PLAIN_HEAD_BYTES), TURN:format(turn)
       if class >= AWAITED then
         class = class - AWAITED
@@ -113,6 +116,9 @@ local function admit(items, waiting_max, bytes_max, box, assign)
   end
   if created > 0 then
     set('bytes', bytes)
+    if heaviest > number('heaviest') then
+      set('heaviest', heaviest)
+    end
     set('turn', turn)
     bump('enqueued', created)
   end

@@ -45,12 +45,12 @@ end
 local function place(id, r)
   if r.state == 'q' then
     add(READY[r.class + 1], r.turn, id)
-    bump('bytes', r.weight)
+    add_weight(r.weight)
     fresh = fresh + 1
   elseif r.state == 's' then
     add(k_scheduled, after(r.run_at, r.turn), id)
     add(k_later, r.turn, id)
-    bump('bytes', r.weight)
+    add_weight(r.weight)
   elseif is_running(r) then
     bump('running', 1)
   else

@@ -8,6 +8,21 @@ local CALL, BOX_AT, TICKET_AT = '\0\0\0\0', 17, 49
 -- How many jobs this script made ready.
 local fresh = 0
 
+-- A job of this weight waits: for a worker, or for its time. The heaviest since none waited is known, so that
+-- a worker's share needn't be weighed job by job.
+local function add_weight(weight)
+  bump('bytes', weight)
+  if weight > number('heaviest') then
+    set('heaviest', weight)
+  end
+end
+
+-- Whether so many of the jobs that wait could be more than so many bytes.
+local function could_exceed(count, bytes)
+  local heaviest = meta.heaviest
+  return number('bytes') > bytes and not (heaviest and count * heaviest <= bytes)
+end
+
 -- A score with a part below a millisecond: what has the same time goes in the order of `n`.
 local function after(time, n)
   return time + (n % 4096) / 4096

@@ -171,14 +171,16 @@ end
 local function pick(left, want, want_bytes, share)
   local picked, heads, taken_of, bytes = {}, {}, { [0] = 0, 0, 0, 0 }, 0
   -- Weights are looked at only where they could add up to too much.
-  local weigh = number('bytes') > want_bytes
+  local weigh = could_exceed(want, want_bytes)
   while #picked < want do
     local class, is_lower = choose(left, share)
     heads[class] = heads[class] or call('ZRANGE', READY[class + 1], 0, want - 1)
     local id = heads[class][taken_of[class] + 1]
     if weigh then
       local envelope = call('HGET', k_jobs, id)
-      bytes = bytes + (envelope and untouched(envelope).weight or 0)
+      if envelope and #envelope >= HEADER_BYTES then
+        bytes = bytes + struct.unpack('>I4', envelope, WEIGHT_IN_HEADER)
+      end
       if bytes > want_bytes and #picked > 0 then
         break
       end
