@@ -82,6 +82,9 @@ pub(crate) fn usable(lease: Duration) -> Duration {
 
 /// Settlements and notes in one cycle, and jobs leased by one: below every queue's own bound.
 pub(crate) const BATCH_ITEMS_MAX: usize = 256;
+/// Jobs that are leased ahead at most: while the queue settles one batch and leases the next, executors have
+/// another to run.
+pub(crate) const AHEAD_ITEMS_MAX: usize = 2 * BATCH_ITEMS_MAX;
 /// Bytes of input leased by one cycle.
 pub(crate) const BATCH_BYTES_MAX: usize = 16 << 20;
 /// Finished attempts that are worth a cycle of their own while executors are busy.

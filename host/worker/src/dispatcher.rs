@@ -140,7 +140,7 @@ impl Dispatcher {
         let ahead = config::PREFETCH_WINDOW.as_nanos() / each.as_nanos();
         let ahead = usize::try_from(ahead).unwrap_or(usize::MAX).saturating_mul(slots);
         // An attempt that takes the window or longer leaves nothing to hide.
-        let ahead = if ahead <= slots { 0 } else { ahead.min(config::BATCH_ITEMS_MAX) };
+        let ahead = if ahead <= slots { 0 } else { ahead.min(config::AHEAD_ITEMS_MAX) };
         (slots + ahead).saturating_sub(held).min(config::BATCH_ITEMS_MAX)
     }
 
