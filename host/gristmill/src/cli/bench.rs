@@ -51,6 +51,7 @@ Example:
   gristmill bench
   gristmill bench --redis-url redis://127.0.0.1:6379/0 --component target/plugins/echo.wasm
   gristmill bench latency --rate 1000 --rate 10000
+  gristmill bench drain flow --redis-url redis://127.0.0.1:6379/0 --result-ttl 0s
 
 Leave the machine alone meanwhile, and the server too.")]
 pub(crate) struct Args {
@@ -72,6 +73,9 @@ pub(crate) struct Args {
     /// Bytes of input of each job
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(0..=1_048_576))]
     input_bytes: u32,
+    /// How long a job is kept once it is completed; with 0s, nothing is kept of it
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = parse_duration)]
+    result_ttl: Duration,
     /// How often each measurement is taken
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: u32,

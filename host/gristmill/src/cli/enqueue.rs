@@ -65,6 +65,9 @@ pub(crate) struct Args {
     /// Refuse the job while another with this key waits or runs
     #[arg(long, value_name = "KEY")]
     unique_key: Option<String>,
+    /// How long the job is kept once it is completed; with 0s, nothing is kept of it [default: 24h]
+    #[arg(long, value_name = "DURATION", env = "GRISTMILL_RESULT_TTL", hide_env_values = true, value_parser = parse_duration)]
+    result_ttl: Option<Duration>,
     /// Wait for the job to end
     #[arg(long, env = "GRISTMILL_WAIT", hide_env_values = true, value_parser = FalseyValueParser::new())]
     wait: bool,
@@ -108,6 +111,7 @@ async fn one(args: Args) -> Result<Exit, Error> {
     request.run_at = args.at;
     request.max_attempts = args.max_attempts;
     request.unique_key = args.unique_key;
+    request.result_ttl_ms = args.result_ttl.map(millis);
     request.digest = args.digest;
     request.id = args.id.or(request.id);
     let job = checked(request)?;

@@ -47,6 +47,7 @@ impl Stage {
         let plugin = PluginName::new(stem.unwrap_or(NAME));
         let plugin = plugin.map_err(|error| Error::Usage(format!("--component: {error}")))?;
         let mut job = NewJob::new(plugin, Payload::text(".".repeat(args.input_bytes as usize)));
+        job.result_ttl = args.result_ttl;
         job.function = match args.component {
             Some(_) => args.function.clone(),
             None => FunctionName::new(NAME).ok(),

@@ -55,6 +55,7 @@ fn defaults(args: &Args) -> Defaults {
     defaults.set("queue", args.queue.clone());
     defaults.set("priority", args.priority);
     defaults.set("max_attempts", args.max_attempts);
+    defaults.set("result_ttl_ms", args.result_ttl.map(millis));
     defaults
 }
 
