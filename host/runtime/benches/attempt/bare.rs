@@ -1,7 +1,8 @@
 //! The bare engine: the same component, the same call, the same engine settings, and nothing else.
 
+use gristmill_runtime::Allocator;
 use wasmtime::component::{Component, Linker, ResourceTable};
-use wasmtime::{Engine, Store};
+use wasmtime::{Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 #[allow(missing_docs, clippy::all, clippy::unwrap_used, reason = "generated code")]
@@ -20,6 +21,26 @@ mod generated {
 }
 
 use generated::{BarePre, gristmill::job::types::Payload};
+
+/// What the sandbox keeps of an instance's memory and tables for the next, as in the runtime's own pool.
+const KEEP_RESIDENT_BYTES: usize = 1 << 20;
+const TABLE_KEEP_RESIDENT_BYTES: usize = 64 << 10;
+
+/// An engine like the sandbox's, but for the checks by which a guest is interrupted.
+pub(crate) fn uninterruptible(allocator: Allocator) -> Engine {
+    let mut config = wasmtime::Config::new();
+    config.concurrency_support(false);
+    if allocator != Allocator::OnDemand {
+        let mut pool = PoolingAllocationConfig::new();
+        if allocator == Allocator::PooledWithScan {
+            pool.pagemap_scan(Enabled::Yes)
+                .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
+                .table_keep_resident(TABLE_KEEP_RESIDENT_BYTES);
+        }
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    }
+    Engine::new(&config).expect("an engine")
+}
 
 #[derive(Default)]
 struct State {

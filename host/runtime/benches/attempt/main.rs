@@ -22,10 +22,12 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use gristmill_cache::MemoryCache;
-use gristmill_job::{NewJob, Payload, PluginName, SystemClock, Timestamp, time};
+use gristmill_job::{FunctionName, NewJob, Outcome, Payload, PluginName, SystemClock, Timestamp, time};
 use gristmill_runtime::{
     Allocator, Attempt, Config, Manifest, NoFollowUps, Plugin, Reuse, Runtime, SilentNotes, Stop,
 };
+
+use self::bare::Bare;
 
 /// As in the binary.
 #[global_allocator]
@@ -38,26 +40,40 @@ const INPUT_BYTES: usize = 100;
 #[derive(Clone, Copy)]
 enum Way {
     Bare,
+    BareUnbounded,
     Sandbox,
     Reused,
     Queue,
+    LeanBare,
+    LeanSandbox,
 }
 
 impl Way {
-    const ALL: [(Self, &str); 4] = [
-        (Self::Bare, "bare engine"),
-        (Self::Sandbox, "sandbox"),
-        (Self::Reused, "instances used again"),
-        (Self::Queue, "through the memory queue"),
+    /// Each way, its name, and the place among them of the one that it is compared to.
+    const ALL: [(Self, &str, usize); 7] = [
+        (Self::Bare, "bare engine", 0),
+        (Self::BareUnbounded, "bare engine, no deadlines", 0),
+        (Self::Sandbox, "sandbox", 0),
+        (Self::Reused, "instances used again", 0),
+        (Self::Queue, "through the memory queue", 0),
+        (Self::LeanBare, "lean, bare engine", 5),
+        (Self::LeanSandbox, "lean, sandbox", 5),
     ];
 }
+
+/// A component of a few instructions, without WASI.
+const LEAN: &[u8] = include_bytes!("../../../gristmill/src/cli/bench/echo.wat");
 
 struct Bench {
     runtime: Runtime,
     plugin: Plugin,
     /// The same, with instances that are used again.
     reusing: Plugin,
-    component: Vec<u8>,
+    lean: Plugin,
+    bare: Bare,
+    /// The same on an engine that can't interrupt what it runs.
+    unbounded: Bare,
+    lean_bare: Bare,
 }
 
 fn main() {
@@ -119,22 +135,27 @@ impl Bench {
             .expect("an engine");
         let name: PluginName = "echo".parse().expect("a name");
         let reuse = Some(Reuse { jobs_max: Reuse::JOBS_MAX, idle: Reuse::IDLE_MAX });
-        let load = async |reuse| {
+        let load = async |component: &[u8], reuse| {
             let manifest = Manifest { reuse, ..Manifest::default() };
-            let bytes = Bytes::from(component.clone());
+            let bytes = Bytes::copy_from_slice(component);
             runtime.load_with(name.clone(), bytes, manifest).await.expect("it loads")
         };
-        let loaded = async { (load(None).await, load(reuse).await) };
-        let (plugin, reusing) =
+        let loaded = async {
+            (load(&component, None).await, load(&component, reuse).await, load(LEAN, None).await)
+        };
+        let (plugin, reusing, lean) =
             tokio::runtime::Runtime::new().expect("an async runtime").block_on(loaded);
-        Self { plugin, reusing, runtime, component }
+        let bare = Bare::new(runtime.engine(), &component);
+        let unbounded = Bare::new(&bare::uninterruptible(runtime.info().allocator), &component);
+        let lean_bare = Bare::new(runtime.engine(), LEAN);
+        Self { runtime, plugin, reusing, lean, bare, unbounded, lean_bare }
     }
 
     /// Measures all ways in turn, several times over.
     fn compare(&self, threads: usize, rounds: u64, length: Duration) {
-        let mut rates: [Vec<f64>; 4] = Default::default();
+        let mut rates: [Vec<f64>; Way::ALL.len()] = Default::default();
         for _ in 0..rounds {
-            for (i, (way, name)) in Way::ALL.into_iter().enumerate() {
+            for (i, (way, name, _)) in Way::ALL.into_iter().enumerate() {
                 rates[i].push(if is_wanted(name) {
                     self.measure(way, threads, length)
                 } else {
@@ -142,15 +163,11 @@ impl Bench {
                 });
             }
         }
-        let ratios: Vec<Vec<f64>> = rates
-            .iter()
-            .map(|rates_of_way| {
-                rates_of_way.iter().zip(&rates[0]).map(|(rate, bare)| rate / bare).collect()
-            })
-            .collect();
-        for (i, (_, name)) in Way::ALL.into_iter().enumerate() {
+        for (i, (_, name, bare)) in Way::ALL.into_iter().enumerate() {
             let (min, rate, max) = spread(&mut rates[i].clone());
-            let (_, ratio, _) = spread(&mut ratios[i].clone());
+            let each_round = rates[i].iter().zip(&rates[bare]);
+            let (_, ratio, _) =
+                spread(&mut each_round.map(|(rate, bare)| rate / bare).collect::<Vec<f64>>());
             let each = threads as f64 * 1e6 / rate;
             print(&format!(
                 "{threads:>7}  {name:<26} {rate:>10.0} ({min:.0}–{max:.0}) {each:>12.2} {:>8.0}%",
@@ -162,29 +179,33 @@ impl Bench {
     /// Attempts a second.
     fn measure(&self, way: Way, threads: usize, length: Duration) -> f64 {
         match way {
-            Way::Bare => {
-                let bare = bare::Bare::new(self.runtime.engine(), &self.component);
-                on_threads(threads, length, || {
-                    let bare = &bare;
-                    async move || bare.attempt(&[b'x'; INPUT_BYTES]).await
-                })
-            }
-            Way::Sandbox => on_threads(threads, length, || {
-                let job = Arc::new(a_job());
-                async move || self.attempt(&self.plugin, Arc::clone(&job)).await
-            }),
-            Way::Reused => on_threads(threads, length, || {
-                let job = Arc::new(a_job());
-                async move || self.attempt(&self.reusing, Arc::clone(&job)).await
-            }),
+            Way::Bare => measure_bare(&self.bare, threads, length),
+            Way::BareUnbounded => measure_bare(&self.unbounded, threads, length),
+            Way::LeanBare => measure_bare(&self.lean_bare, threads, length),
+            Way::Sandbox => self.measure_sandbox(&self.plugin, threads, length),
+            Way::Reused => self.measure_sandbox(&self.reusing, threads, length),
+            Way::LeanSandbox => self.measure_sandbox(&self.lean, threads, length),
             Way::Queue => through_the_queue::measure(self, threads, length),
         }
     }
 
+    fn measure_sandbox(&self, plugin: &Plugin, threads: usize, length: Duration) -> f64 {
+        on_threads(threads, length, || {
+            let function = FunctionName::new("echo").ok();
+            let job = Arc::new(NewJob { function, ..a_job() });
+            async move || self.attempt(plugin, Arc::clone(&job)).await
+        })
+    }
+
     async fn attempt(&self, plugin: &Plugin, job: Arc<NewJob>) {
         let attempt = a_first_attempt(job);
-        self.runtime.run(plugin, attempt).await.expect("the host is well");
+        let report = self.runtime.run(plugin, attempt).await.expect("the host is well");
+        assert!(matches!(report.outcome, Outcome::Completed { .. }), "{:?}", report.outcome);
     }
+}
+
+fn measure_bare(bare: &Bare, threads: usize, length: Duration) -> f64 {
+    on_threads(threads, length, || async move || bare.attempt(&[b'x'; INPUT_BYTES]).await)
 }
 
 fn a_first_attempt(job: Arc<NewJob>) -> Attempt {
