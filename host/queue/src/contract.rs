@@ -46,7 +46,8 @@ pub trait Queue: Send + Sync + 'static {
 
     /// Takes one new job over and waits for its end: what [`Self::enqueue`] and [`Self::wait`] do one after
     /// the other, in fewer steps where a back-end has them. A job that is neither created nor a duplicate
-    /// isn't waited for. Dropped, it leaves the job enqueued or not.
+    /// isn't waited for. A back-end gives the end of a job whose result isn't kept, too, however soon it comes;
+    /// what is here as the default may miss it. Dropped, it leaves the job enqueued or not.
     ///
     /// # Errors
     /// [`Error::Unavailable`]: the job may or may not be enqueued.

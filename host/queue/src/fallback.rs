@@ -116,6 +116,24 @@ impl Queue for FallbackQueue {
         Ok(verdicts.into_iter().filter_map(|verdict| verdict.or_else(|| enqueued.next())).collect())
     }
 
+    async fn run(&self, job: NewJob, patience: Duration) -> Result<(Verdict, Option<Job>), Error> {
+        let (id, deadline) = (job.id, Instant::now() + patience);
+        if let Some(primary) = self.primary()
+            && self.standby.get(id).await?.is_none()
+        {
+            return primary.run(job, patience).await;
+        }
+        let (verdict, ended) = self.standby.run(job, patience).await?;
+        let job = match (&verdict, ended) {
+            // It was moved to the primary meanwhile.
+            (Verdict::Created | Verdict::Duplicate, None) => {
+                self.wait(id, deadline.saturating_duration_since(Instant::now())).await?
+            }
+            (_, ended) => ended,
+        };
+        Ok((verdict, job))
+    }
+
     async fn cycle(&self, cycle: &mut Cycle) -> Result<CycleReply, Error> {
         match self.primary() {
             Some(primary) => self.cycle_both(&*primary, cycle).await,

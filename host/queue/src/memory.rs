@@ -64,20 +64,36 @@ impl MemoryQueue {
         Ok(out)
     }
 
-    /// Waits for the end of a job whose life goes on.
-    fn listen(&self, id: JobId) -> Result<Listening, Error> {
-        self.step(|state| {
-            let Some(slot) = state.find(id) else { return Listening::Over(None) };
-            let record = &mut state.jobs[slot];
-            if record.state.is_final() {
-                return Listening::Over(Some(Box::new(record.view())));
-            }
-            let (teller, listener) = oneshot::channel();
-            record.waiters.retain(|waiter| !waiter.is_closed());
-            record.waiters.push(teller);
-            Listening::For(listener)
-        })
+    /// What is heard of a job's end.
+    async fn hear(
+        &self,
+        id: JobId,
+        listening: Listening,
+        patience: Duration,
+    ) -> Result<Option<Job>, Error> {
+        let listener = match listening {
+            Listening::For(listener) => listener,
+            Listening::Over(job) => return Ok(job.map(|job| *job)),
+        };
+        match tokio::time::timeout(patience, listener).await {
+            Ok(Ok(job)) => Ok(Some(job)),
+            // It was removed, or the patience is over.
+            Ok(Err(_)) | Err(_) => self.get(id).await,
+        }
     }
+}
+
+/// Waits for the end of a job whose life goes on.
+fn listen(state: &mut State, id: JobId) -> Listening {
+    let Some(slot) = state.find(id) else { return Listening::Over(None) };
+    let record = &mut state.jobs[slot];
+    if record.state.is_final() {
+        return Listening::Over(Some(Box::new(record.view())));
+    }
+    let (teller, listener) = oneshot::channel();
+    record.waiters.retain(|waiter| !waiter.is_closed());
+    record.waiters.push(teller);
+    Listening::For(listener)
 }
 
 /// What there is to wait for.
@@ -102,6 +118,21 @@ impl Queue for MemoryQueue {
 
     async fn enqueue(&self, batch: Vec<NewJob>) -> Result<Vec<Verdict>, Error> {
         self.step(|state| state.enqueue(batch))?
+    }
+
+    async fn run(&self, job: NewJob, patience: Duration) -> Result<(Verdict, Option<Job>), Error> {
+        let id = job.id;
+        // In one step: a job whose result isn't kept could have come and gone between two.
+        let (verdict, listening) = self.step(|state| {
+            let verdict = state.enqueue(vec![job])?.pop().ok_or_else(crate::error::no_verdict)?;
+            let is_there = matches!(verdict, Verdict::Created | Verdict::Duplicate);
+            Ok::<_, Error>((verdict, is_there.then(|| listen(state, id))))
+        })??;
+        let job = match listening {
+            Some(listening) => self.hear(id, listening, patience).await?,
+            None => None,
+        };
+        Ok((verdict, job))
     }
 
     async fn cycle(&self, cycle: &mut Cycle) -> Result<CycleReply, Error> {
@@ -145,15 +176,8 @@ impl Queue for MemoryQueue {
     }
 
     async fn wait(&self, id: JobId, patience: Duration) -> Result<Option<Job>, Error> {
-        let listener = match self.listen(id)? {
-            Listening::For(listener) => listener,
-            Listening::Over(job) => return Ok(job.map(|job| *job)),
-        };
-        match tokio::time::timeout(patience, listener).await {
-            Ok(Ok(job)) => Ok(Some(job)),
-            // It was removed, or the patience is over.
-            Ok(Err(_)) | Err(_) => self.get(id).await,
-        }
+        let listening = self.step(|state| listen(state, id))?;
+        self.hear(id, listening, patience).await
     }
 
     async fn logs(&self, id: JobId) -> Result<Option<Vec<LogLine>>, Error> {

@@ -259,3 +259,36 @@ fn a_waiting_record_is_small() {
     // A million waiting jobs: what the queue adds to what their producers gave stays below 256 MB.
     assert!(size_of::<super::record::Record>() <= 256);
 }
+
+/// More than enough for a worker on another thread to end a job between two steps of its client.
+const RACES: usize = 2_000;
+
+#[test]
+fn who_runs_a_job_hears_of_its_end_although_its_result_is_not_kept() {
+    let (queue, _) = a_queue();
+    let on_a_thread =
+        || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let worker = {
+        let queue = Arc::clone(&queue);
+        std::thread::spawn(move || {
+            on_a_thread().block_on(async {
+                let (worker, mut ended) = (WorkerId::random(), 0);
+                while ended < RACES {
+                    for leased in lease(&queue, worker, 1).await {
+                        settle(&queue, worker, complete(&leased)).await;
+                        ended += 1;
+                    }
+                }
+            });
+        })
+    };
+    on_a_thread().block_on(async {
+        for _ in 0..RACES {
+            let job = NewJob::new(PluginName::new("echo").unwrap(), Payload::none());
+            let job = NewJob { result_ttl: Duration::ZERO, ..job };
+            let (_, ended) = queue.run(job, LEASE).await.unwrap();
+            assert!(ended.is_some_and(|job| job.state.is_final()));
+        }
+    });
+    worker.join().unwrap();
+}
