@@ -96,8 +96,15 @@ async fn enqueue_one(
     front.desk.admit(&mut job).await?;
     let (id, spec, now) = (job.id, Arc::new(job.clone()), front.desk.clock.now());
     match front.desk.queue.enqueue(vec![job]).await?.pop() {
-        // By now it may have run, and be forgotten.
-        Some(Verdict::Created) => Ok(taken_over(front, &Job::taken_over(spec, now))),
+        Some(Verdict::Created) => {
+            // A repeated request is answered with the queue's own times, so the first one is, too.
+            let known = match key {
+                Some(_) => front.desk.queue.get(id).await.ok().flatten(),
+                None => None,
+            };
+            // By now it may have run, and be forgotten.
+            Ok(taken_over(front, &known.unwrap_or_else(|| Job::taken_over(spec, now))))
+        }
         Some(Verdict::Duplicate) => {
             let job = front.desk.queue.get(id).await?.ok_or_else(|| Problem::unknown_job(id))?;
             let Some(key) = key else { return Ok(Json(JobView::from(&job)).into_response()) };

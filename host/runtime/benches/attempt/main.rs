@@ -22,7 +22,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use gristmill_cache::MemoryCache;
-use gristmill_job::{FunctionName, NewJob, Outcome, Payload, PluginName, SystemClock, Timestamp, time};
+use gristmill_job::{
+    FunctionName, NewJob, Outcome, Payload, PluginName, SystemClock, Timestamp, time,
+};
 use gristmill_runtime::{
     Allocator, Attempt, Config, Manifest, NoFollowUps, Plugin, Reuse, Runtime, SilentNotes, Stop,
 };

@@ -69,7 +69,8 @@ pub(super) async fn results_that_are_not_kept_leave_nothing_and_the_others_stay(
 
     let leased = worker.lease(6).await;
     assert_eq!(leased.len(), 6);
-    let reply = worker.turn(|cycle| cycle.settlements = leased.iter().map(complete).collect()).await;
+    let reply =
+        worker.turn(|cycle| cycle.settlements = leased.iter().map(complete).collect()).await;
     assert_eq!(reply.verdicts, [Settled::Recorded; 6]);
     assert!(!reply.resync);
     for id in plain.into_iter().chain([tried_again, unique]) {

@@ -68,7 +68,6 @@ fn part_with_room(
     &mut parts[last]
 }
 
-
 fn write_note(note: &Note) -> Arguments {
     let mut arguments = Arguments::default();
     let (kind, held, text, lines) = match note {
