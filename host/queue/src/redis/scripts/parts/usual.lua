@@ -26,9 +26,10 @@ local function completion(worker, fore)
     and sub(fore, 6, FENCE_BYTES) == worker
   local attempt = sub(fore, 2, 5)
   return {
-    is_usual and 'C' .. attempt, 'C' .. attempt .. NOBODY,
-    sub(fore, FAILURES_AT, FLAGS_AT - 1) .. ONLY_OUTCOME,
-    flags == 0 and sub(fore, CRASHES_AT, CRASHES_AT + 3) == NO_CRASHES,
+    head = is_usual and 'C' .. attempt,
+    before = 'C' .. attempt .. NOBODY,
+    after = sub(fore, FAILURES_AT, FLAGS_AT - 1) .. ONLY_OUTCOME,
+    is_bare = flags == 0 and sub(fore, CRASHES_AT, CRASHES_AT + 3) == NO_CRASHES,
   }
 end
 
@@ -43,14 +44,14 @@ local function complete(worker, ids, heads, outcomes)
   for i, id in ipairs(ids) do
     local bytes = found[i]
     local fore = bytes and sub(bytes, 1, FLAGS_AT)
-    local made = fore and completions[fore]
-    if fore and not made then
-      made = completion(worker, fore)
-      completions[fore] = made
+    local known = fore and completions[fore]
+    if fore and not known then
+      known = completion(worker, fore)
+      completions[fore] = known
     end
-    if made and made[1] == heads[i] and records[id] == nil then
+    if known and known.head == heads[i] and records[id] == nil then
       local ttl = sub(bytes, TTL_AT, TTL_AT + 7)
-      if ttl == NOT_KEPT and made[4] and not is_awaited then
+      if ttl == NOT_KEPT and known.is_bare and not is_awaited then
         dropped[#dropped + 1] = id
       else
         local ends = endings[ttl]
@@ -59,7 +60,7 @@ local function complete(worker, ids, heads, outcomes)
           endings[ttl] = ends
         end
         written[at + 1] = id
-        written[at + 2] = made[2] .. ends[1] .. made[3] .. sub(bytes, FLAGS_AT + 1)
+        written[at + 2] = known.before .. ends[1] .. known.after .. sub(bytes, FLAGS_AT + 1)
         by_turn[at + 1], by_turn[at + 2] = sub(bytes, TURN_AT, TURN_AT + 15), id
         by_expiry[at + 1], by_expiry[at + 2] = ends[2], id
         left[at + 1], left[at + 2] = id, outcomes[i]
