@@ -260,35 +260,36 @@ fn a_waiting_record_is_small() {
     assert!(size_of::<super::record::Record>() <= 256);
 }
 
-/// More than enough for a worker on another thread to end a job between two steps of its client.
-const RACES: usize = 2_000;
+/// A clock that counts how often it is asked, which each step does once.
+#[derive(Default)]
+struct Tally(AtomicU64);
 
-#[test]
-fn who_runs_a_job_hears_of_its_end_although_its_result_is_not_kept() {
-    let (queue, _) = a_queue();
-    let on_a_thread =
-        || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let worker = {
-        let queue = Arc::clone(&queue);
-        std::thread::spawn(move || {
-            on_a_thread().block_on(async {
-                let (worker, mut ended) = (WorkerId::random(), 0);
-                while ended < RACES {
-                    for leased in lease(&queue, worker, 1).await {
-                        settle(&queue, worker, complete(&leased)).await;
-                        ended += 1;
-                    }
-                }
-            });
-        })
-    };
-    on_a_thread().block_on(async {
-        for _ in 0..RACES {
-            let job = NewJob::new(PluginName::new("echo").unwrap(), Payload::none());
-            let job = NewJob { result_ttl: Duration::ZERO, ..job };
-            let (_, ended) = queue.run(job, LEASE).await.unwrap();
-            assert!(ended.is_some_and(|job| job.state.is_final()));
-        }
-    });
-    worker.join().unwrap();
+impl Clock for Tally {
+    fn now(&self) -> Timestamp {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Timestamp::from_millis(1_000_000)
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_is_run_cannot_end_before_its_end_is_listened_for() {
+    let clock = Arc::<Tally>::default();
+    let queue = MemoryQueue::new(Config::default(), Arc::clone(&clock) as _);
+    let job = NewJob::new(PluginName::new("echo").unwrap(), Payload::none());
+    let job = NewJob { result_ttl: Duration::ZERO, ..job };
+    let mut run = pin!(queue.run(job, LEASE));
+    let before = clock.0.load(Ordering::Relaxed);
+    assert!(run.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    assert_eq!(
+        clock.0.load(Ordering::Relaxed) - before,
+        1,
+        "it takes one step to enqueue and listen"
+    );
+
+    let worker = WorkerId::random();
+    for leased in lease(&queue, worker, 1).await {
+        settle(&queue, worker, complete(&leased)).await;
+    }
+    let (_, ended) = run.await.unwrap();
+    assert!(ended.is_some_and(|job| job.state.is_final()));
 }
