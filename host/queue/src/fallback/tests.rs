@@ -243,6 +243,29 @@ async fn a_client_that_waits_hears_of_the_end_in_the_primary() {
 }
 
 #[tokio::test]
+async fn a_client_that_runs_a_job_hears_of_its_end_in_the_primary() {
+    let it = Fixture::new();
+    let job = || NewJob::new(PluginName::new("echo").unwrap(), Payload::none());
+    let work = async {
+        it.switch().await;
+        let leased = it.lease(1, 0).await;
+        it.cycle(|cycle| cycle.settlements = vec![complete(leased[0].held())]).await.unwrap();
+    };
+    let (run, ()) = tokio::join!(it.queue.run(job(), LONG), work);
+    let (verdict, ended) = run.unwrap();
+    assert_eq!(verdict, Verdict::Created);
+    assert_eq!(ended.unwrap().state.name(), StateName::Completed, "it was moved while it was run");
+
+    let unkept = NewJob { result_ttl: Duration::ZERO, ..job() };
+    let work = async {
+        let leased = it.lease(1, 0).await;
+        it.cycle(|cycle| cycle.settlements = vec![complete(leased[0].held())]).await.unwrap();
+    };
+    let (run, ()) = tokio::join!(it.queue.run(unkept, LONG), work);
+    assert_eq!(run.unwrap().1.unwrap().state.name(), StateName::Completed);
+}
+
+#[tokio::test]
 async fn an_idle_worker_is_woken_by_the_switch_and_by_both_queues_then() {
     let it = Fixture::new();
     let queues = [QueueName::default()];
