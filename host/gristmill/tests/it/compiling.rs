@@ -67,6 +67,15 @@ async fn a_compile_bomb_is_ended_by_the_limit_that_it_runs_into() {
     check_ends(CompileLimits { code_bytes_max: 1_000, ..limits() }, echo(), "code").await;
 }
 
+/// It is read whole before it is looked at, and what doesn't fit is told from a broken compiler.
+#[tokio::test]
+async fn a_component_larger_than_the_compilers_memory_is_ended_by_that_limit() {
+    let limits = CompileLimits { memory_bytes_max: 24 << 20, ..CompileLimits::default() };
+    let mut component = b"\0asm\x0d\0\x01\0".to_vec();
+    component.resize(32 << 20, 0);
+    check_ends(limits, component, "memory").await;
+}
+
 #[tokio::test]
 async fn after_a_compile_bomb_the_host_goes_on() {
     let limits = CompileLimits { cpu: Duration::from_secs(2), ..CompileLimits::default() };

@@ -1,17 +1,18 @@
 //! Compiling in a process of its own: both ends of it.
 //!
 //! The component goes in by stdin; out by stdout come the engine's compatibility and the code. The
-//! child bounds itself before it reads: time on processors, memory, no files, no core dump. It has an
+//! child bounds itself before it reads: time on processors, memory, no files, no core dump. Where memory
+//! is counted it then begins anew, since what an allocator has reserved by then isn't bounded. It has an
 //! empty environment and none of our descriptors but the three pipes, since all that Rust opens is closed
 //! on `exec`.
 
 use std::io::{Read as _, Write as _};
-use std::os::unix::process::ExitStatusExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{ExitCode, ExitStatus, Stdio};
 use std::time::Duration;
 
 use bytes::Bytes;
-use rustix::process::{Resource, Rlimit, Signal, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 use wasmtime::Engine;
@@ -149,8 +150,14 @@ pub fn compile_child(cpu: Duration, memory_bytes_max: u64) -> ExitCode {
 }
 
 fn work(cpu: Duration, memory_bytes_max: u64) -> Result<(), (u8, String)> {
-    let failed = |error: std::io::Error| (1, error.to_string());
+    let failed = |error: std::io::Error| {
+        (if is_out_of_memory(&error) { EXIT_MEMORY } else { 1 }, error.to_string())
+    };
+    let is_begun_in_bounds = getrlimit(Resource::Data).maximum == Some(memory_bytes_max);
     bound(cpu, memory_bytes_max).map_err(|error| failed(error.into()))?;
+    if cfg!(target_os = "linux") && !is_begun_in_bounds {
+        return Err(failed(begin_anew()));
+    }
     let engine = Engine::new(&engine::features()).map_err(|error| (1, one_line(&error)))?;
     let mut bytes = Vec::new();
     std::io::stdin().lock().read_to_end(&mut bytes).map_err(failed)?;
@@ -158,15 +165,22 @@ fn work(cpu: Duration, memory_bytes_max: u64) -> Result<(), (u8, String)> {
         .and_then(|component| component.serialize())
         .map_err(|error| {
             let why = one_line(&error);
-            let is_memory = error.chain().any(|cause| {
-                let cause = cause.downcast_ref::<std::io::Error>();
-                cause.is_some_and(|error| error.kind() == std::io::ErrorKind::OutOfMemory)
-            });
+            let mut causes = error.chain().filter_map(|cause| cause.downcast_ref());
+            let is_memory = causes.any(is_out_of_memory);
             (if is_memory { EXIT_MEMORY } else { EXIT_INVALID }, why)
         })?;
     let mut out = std::io::stdout().lock();
     out.write_all(&Compatibility::of(&engine).0).map_err(failed)?;
     out.write_all(&code).and_then(|()| out.flush()).map_err(failed)
+}
+
+/// Runs this program once more in this process, and returns only where that isn't possible.
+fn begin_anew() -> std::io::Error {
+    std::process::Command::new("/proc/self/exe").args(std::env::args_os().skip(1)).exec()
+}
+
+fn is_out_of_memory(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::OutOfMemory
 }
 
 /// The bounds can't be raised again by whoever takes this process over.
