@@ -35,11 +35,11 @@ end
 
 -- Completes what of these settlements is usual. Answers how many it completed, and the places of the
 -- others among them. Jobs that were leased together have the same to be known of, which is made once. One
--- whose result isn't kept is forgotten at once, unless it has to be told to somebody.
+-- whose result isn't kept is forgotten at once.
 local function complete(worker, ids, heads, outcomes)
   local completions, endings, others = {}, {}, {}
   local written, by_turn, by_expiry, left, at = {}, {}, {}, {}, 0
-  local done, dropped, is_awaited = {}, {}, call('EXISTS', k_waiters) == 1
+  local done, dropped, ended = {}, {}, call('EXISTS', k_waiters) == 1 and {}
   local found = #ids > 0 and call('HMGET', k_states, unpack(ids)) or {}
   for i, id in ipairs(ids) do
     local bytes = found[i]
@@ -51,22 +51,25 @@ local function complete(worker, ids, heads, outcomes)
     end
     if known and known.head == heads[i] and records[id] == nil then
       local ttl = sub(bytes, TTL_AT, TTL_AT + 7)
-      if ttl == NOT_KEPT and known.is_bare and not is_awaited then
+      local is_dropped, text = ttl == NOT_KEPT and known.is_bare, nil
+      if is_dropped then
         dropped[#dropped + 1] = id
-      else
-        local ends = endings[ttl]
-        if not ends then
-          ends = ending(ttl)
-          endings[ttl] = ends
-        end
-        written[at + 1] = id
-        written[at + 2] = known.before .. ends[1] .. known.after .. sub(bytes, FLAGS_AT + 1)
+      end
+      if ended or not is_dropped then
+        endings[ttl] = endings[ttl] or ending(ttl)
+        text = known.before .. endings[ttl][1] .. known.after .. sub(bytes, FLAGS_AT + 1)
+      end
+      if not is_dropped then
+        written[at + 1], written[at + 2] = id, text
         by_turn[at + 1], by_turn[at + 2] = sub(bytes, TURN_AT, TURN_AT + 15), id
-        by_expiry[at + 1], by_expiry[at + 2] = ends[2], id
+        by_expiry[at + 1], by_expiry[at + 2] = endings[ttl][2], id
         left[at + 1], left[at + 2] = id, outcomes[i]
         at = at + 2
       end
       done[#done + 1] = id
+      if ended then
+        ended[#done] = { text, outcomes[i] }
+      end
       -- Whoever settles it once more doesn't hold it.
       records[id] = false
     else
@@ -79,6 +82,11 @@ local function complete(worker, ids, heads, outcomes)
   if #done > 0 then
     bump('running', -#done)
     bump('completed', #done)
+    if ended then
+      tell(done, function(id, i)
+        return letter_of_end(id, unpack(ended[i]))
+      end)
+    end
     bulk('HDEL', k_states, dropped)
     bulk('HDEL', k_jobs, dropped)
     bulk('HSET', k_states, written)
@@ -86,11 +94,6 @@ local function complete(worker, ids, heads, outcomes)
     bulk('ZADD', k_kept, by_expiry)
     bulk('HSET', k_outcomes, left)
     bulk('SREM', k_held, done)
-    if is_awaited then
-      tell(done, function(id, i)
-        return letter_of_end(id, written[2 * i])
-      end)
-    end
   end
   return #done, others
 end
@@ -111,11 +114,10 @@ local function have_more(ids)
   return false
 end
 
--- Forgets the first jobs of an index by expiry, if all of them are usual and nobody waits for one;
--- answers whether that is so.
+-- Forgets the first jobs of an index by expiry, if all of them are usual, which nobody waits for; answers
+-- whether that is so.
 local function forget_completed(key, ids)
-  if key ~= k_kept or call('EXISTS', k_waiters) == 1 or have_more(ids)
-    or call('ZREM', k_completed, unpack(ids)) < #ids then
+  if key ~= k_kept or have_more(ids) or call('ZREM', k_completed, unpack(ids)) < #ids then
     return false
   end
   call('ZREMRANGEBYRANK', key, 0, #ids - 1)
