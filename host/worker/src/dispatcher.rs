@@ -3,6 +3,7 @@
 //! [`Dispatcher`] itself neither waits nor does I/O: [`Dispatcher::plan`] says what to send to a
 //! queue, [`Dispatcher::apply`] takes the reply. The loop around it is in `shift.rs`.
 
+mod attempt_time;
 mod ending;
 mod line;
 mod turns;
@@ -17,6 +18,7 @@ use gristmill_runtime::Stop;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
+use self::attempt_time::AttemptTime;
 use self::line::Holding;
 pub(crate) use self::line::Line;
 use crate::board::{Board, Finished, Task};
@@ -52,7 +54,7 @@ pub(crate) struct Dispatcher {
     /// The line that is served first in the next round, of those that had as much of their share.
     next: usize,
     /// How long an attempt took lately, on average; rules how far ahead jobs are leased.
-    attempt_time: Duration,
+    attempt_time: AttemptTime,
     /// Empty but for a moment, and kept for their room: what came from the board, and what goes there.
     finished: Vec<Finished>,
     tasks: Vec<Task>,
@@ -78,8 +80,7 @@ impl Dispatcher {
             quiet: false,
             executors,
             next: 0,
-            // Until the first attempt says otherwise, nothing is leased ahead.
-            attempt_time: config::PREFETCH_WINDOW,
+            attempt_time: AttemptTime::unknown(),
             finished: Vec::new(),
             tasks: Vec::new(),
             rng: SmallRng::from_rng(&mut rand::rng()),
@@ -96,7 +97,7 @@ impl Dispatcher {
             if self.suspect == Some(finished.leased.held()) {
                 self.suspect = None;
             }
-            self.attempt_time = (self.attempt_time * 7 + finished.took) / 8;
+            self.attempt_time.note(finished.took);
             let held = finished.leased.held();
             let Some(holding) = line.held.remove(&held) else {
                 // It was taken from this worker: nothing can be settled.
@@ -136,9 +137,7 @@ impl Dispatcher {
         }
         let held = self.held_jobs();
         let slots = self.config.concurrency;
-        let each = self.attempt_time.max(Duration::from_micros(1));
-        let ahead = config::PREFETCH_WINDOW.as_nanos() / each.as_nanos();
-        let ahead = usize::try_from(ahead).unwrap_or(usize::MAX).saturating_mul(slots);
+        let ahead = self.attempt_time.fit_into(config::PREFETCH_WINDOW).saturating_mul(slots);
         // An attempt that takes the window or longer leaves nothing to hide.
         let ahead = if ahead <= slots { 0 } else { ahead.min(config::AHEAD_ITEMS_MAX) };
         (slots + ahead).saturating_sub(held).min(config::BATCH_ITEMS_MAX)
