@@ -29,6 +29,7 @@ fn it_measures_memory_and_a_server_and_leaves_nothing_there() {
     }
     assert_eq!(values("memory", "drain, 1 worker").len(), 2);
     assert_eq!(values("redis", "drain, 2 workers").len(), 2);
+    assert_eq!(values("redis", "raw: there and back, 200 jobs/s, p99").len(), 2);
     assert_eq!(server.command(&["DBSIZE"]).unwrap(), "0");
 }
 

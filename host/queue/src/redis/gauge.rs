@@ -1,10 +1,15 @@
 //! A server as it is measured: what it gives at most, and what it has done.
 
+mod echo;
+
 use std::time::Duration;
 
 use gristmill_job::time::monotonic;
 use gristmill_redis::{Address, ConnectError, blame, open};
+use redis::Client;
 use redis::aio::MultiplexedConnection;
+
+pub use self::echo::Echo;
 
 /// Commands in one pipeline of the raw measurement, as peers and servers are usually measured.
 const PIPELINE: usize = 64;
@@ -15,6 +20,7 @@ const SCAN: usize = 1_000;
 #[derive(Clone)]
 pub struct Gauge {
     address: Address,
+    client: Client,
     connection: MultiplexedConnection,
     prefix: String,
 }
@@ -34,9 +40,10 @@ impl Gauge {
     /// # Errors
     /// [`ConnectError`].
     pub async fn connect(address: &Address, prefix: &str) -> Result<Self, ConnectError> {
-        let connection = open(address)?.get_multiplexed_async_connection().await;
+        let client = open(address)?;
+        let connection = client.get_multiplexed_async_connection().await;
         let connection = connection.map_err(|error| blame(address, &error))?;
-        Ok(Self { address: address.clone(), connection, prefix: prefix.to_owned() })
+        Ok(Self { address: address.clone(), client, connection, prefix: prefix.to_owned() })
     }
 
     /// Plain writes of as many bytes a second, in pipelines over one connection.
@@ -56,6 +63,14 @@ impl Gauge {
             done.map_err(|error| self.failed(&error))?;
         }
         Ok(count as f64 / begun.elapsed().as_secs_f64())
+    }
+
+    /// Somebody who sends messages of so many bytes back.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub async fn echo(&self, bytes: usize) -> Result<Echo, ConnectError> {
+        Echo::open(self, bytes).await
     }
 
     /// Removes every key of the measurement.

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use super::super::error::Error;
 use super::crew::{Worker, close};
-use super::figure::Report;
+use super::figure::{RAW, Report};
 use super::stage::{Settled, Stage, unusable};
 
 /// Jobs in one batch.
@@ -48,7 +48,7 @@ impl<'a> Drive<'a> {
         if let Some(gauge) = self.stage.gauge() {
             let sets = gauge.sets(self.jobs, self.stage.input_bytes()).await;
             let rate = sets.map_err(unusable)?;
-            self.add("raw: SET of the input, 64 in a pipeline", rate);
+            self.add(&format!("{RAW} SET of the input, 64 in a pipeline"), rate);
             self.stage.clear().await?;
         }
         Ok(())

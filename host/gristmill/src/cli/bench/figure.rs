@@ -2,6 +2,10 @@
 
 use serde::Serialize;
 
+/// How the name of a figure begins that is the limit of others, and that of a latency.
+pub(super) const RAW: &str = "raw:";
+pub(super) const LATENCY: &str = "latency";
+
 /// Figures by name, in the order in which they were first measured.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Report {
@@ -39,8 +43,8 @@ impl Report {
         }
     }
 
-    /// A line a figure: median, smallest and largest, and for rates how they compare with the raw
-    /// rate of the same round.
+    /// A line a figure: median, smallest and largest, and how it compares with the raw one of the same
+    /// round, where there is one.
     pub(super) fn shown(&self) -> String {
         let width = self.figures.iter().map(|figure| figure.name.len()).max().unwrap_or_default();
         let mut lines = Vec::new();
@@ -68,15 +72,22 @@ impl Report {
     }
 
     fn ratio(&self, figure: &Figure) -> Option<f64> {
-        let raw = self
-            .figures
-            .iter()
-            .find(|raw| raw.backend == figure.backend && raw.name.starts_with("raw"))?;
-        if figure.unit != raw.unit || figure.name == raw.name {
-            return None;
-        }
+        let raw = self.figures.iter().find(|raw| raw.is_raw_of(figure))?;
         let ratios: Vec<f64> = figure.values.iter().zip(&raw.values).map(|(a, b)| a / b).collect();
         Some(Spread::of(&ratios).median)
+    }
+}
+
+impl Figure {
+    /// A latency has that of the same share of messages at the same pace.
+    fn is_raw_of(&self, figure: &Self) -> bool {
+        let is_of = match figure.name.strip_prefix(LATENCY) {
+            Some(pace) => self.name.ends_with(pace),
+            None => !figure.name.starts_with(RAW),
+        };
+        is_of
+            && self.name.starts_with(RAW)
+            && (self.backend, self.unit) == (figure.backend, figure.unit)
     }
 }
 
@@ -115,18 +126,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_is_shown_beside_the_raw_one_of_its_round() {
+    fn a_figure_is_shown_beside_the_raw_one_of_its_round() {
         let mut report = Report::default();
         for (raw, rate) in [(1_000.0, 500.0), (2_000.0, 1_200.0), (500.0, 100.0)] {
             report.add("redis", "raw: SET", "/s", raw);
             report.add("redis", "drain", "/s", rate);
-            report.add("redis", "p50", "ms", rate / 1_000.0);
+            for (raw, share) in [(1.0, "p50"), (2.0, "p99")] {
+                report.add("redis", &format!("raw: a message, {share}"), "ms", raw);
+                report.add("redis", &format!("latency, {share}"), "ms", rate / 500.0);
+            }
         }
         insta::assert_snapshot!(report.shown(), @r"
         redis, median (min–max) of 3
-          raw: SET        1000 /s (500–2000)
-          drain            500 /s (100–1200), 50% of raw
-          p50             0.50 ms (0.10–1.20)
+          raw: SET                   1000 /s (500–2000)
+          drain                       500 /s (100–1200), 50% of raw
+          raw: a message, p50        1.00 ms (1.00–1.00)
+          latency, p50               1.00 ms (0.20–2.40), 100% of raw
+          raw: a message, p99        2.00 ms (2.00–2.00)
+          latency, p99               1.00 ms (0.20–2.40), 50% of raw
         ");
     }
 

@@ -5,11 +5,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use std::{fmt, iter};
 
 use gristmill::NewJob;
 use gristmill::job::JobState;
 use gristmill::job::time::monotonic;
 use gristmill::queue::Queue;
+use gristmill::queue::redis::gauge::Echo;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
@@ -17,8 +19,8 @@ use super::super::error::Error;
 use super::Args;
 use super::crew::{Worker, close};
 use super::drive::{anew, finish};
-use super::figure::{Report, percentile};
-use super::stage::{Settled, Stage};
+use super::figure::{LATENCY, RAW, Report, percentile};
+use super::stage::{Settled, Stage, unusable};
 
 /// Jobs of the measurement that sends one after another.
 const SINGLES: usize = 2_000;
@@ -27,12 +29,41 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// What is told of the times, and its share of the jobs.
 const SHARES: [(&str, f64); 3] = [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)];
 
+/// When jobs are sent.
+#[derive(Clone, Copy)]
+enum Pace {
+    OneByOne,
+    /// So many a second.
+    Rate(u32),
+}
+
+impl fmt::Display for Pace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OneByOne => write!(f, "one job after another"),
+            Self::Rate(rate) => write!(f, "{rate} jobs/s"),
+        }
+    }
+}
+
+/// What is on its way.
+#[derive(Clone)]
+enum Client {
+    Job(Arc<dyn Queue>, NewJob),
+    /// A message, as a job's would be without a queue.
+    Message(Arc<Echo>),
+}
+
 pub(super) async fn measure(stage: &Stage, args: &Args, report: &mut Report) -> Result<(), Error> {
-    let times = one_by_one(stage).await?;
-    tell(stage, report, "one job after another", times);
-    for rate in &args.rates {
-        let times = at_rate(stage, *rate, args.length).await?;
-        tell(stage, report, &format!("{rate} jobs/s"), times);
+    let rates = args.rates.iter().map(|&rate| Pace::Rate(rate));
+    for pace in iter::once(Pace::OneByOne).chain(rates) {
+        if let Some(gauge) = stage.gauge() {
+            let echo = gauge.echo(stage.input_bytes()).await.map_err(unusable)?;
+            let times = times(&Client::Message(Arc::new(echo)), pace, args.length).await?;
+            tell(stage, report, &format!("{RAW} there and back, {pace}"), times);
+        }
+        let times = of_jobs(stage, pace, args.length).await?;
+        tell(stage, report, &format!("{LATENCY}, {pace}"), times);
     }
     Ok(())
 }
@@ -40,38 +71,47 @@ pub(super) async fn measure(stage: &Stage, args: &Args, report: &mut Report) -> 
 fn tell(stage: &Stage, report: &mut Report, name: &str, mut times: Vec<f64>) {
     times.sort_by(f64::total_cmp);
     for (share_shown, share) in SHARES {
-        let name = format!("latency, {name}, {share_shown}");
-        report.add(stage.name(), &name, "ms", percentile(&times, share));
+        report.add(
+            stage.name(),
+            &format!("{name}, {share_shown}"),
+            "ms",
+            percentile(&times, share),
+        );
     }
 }
 
-async fn one_by_one(stage: &Stage) -> Result<Vec<f64>, Error> {
+async fn of_jobs(stage: &Stage, pace: Pace, length: Duration) -> Result<Vec<f64>, Error> {
     let queue = stage.queue().await?;
     let settled = Arc::new(Settled::default());
     let workers = stage.workers(&queue, 1, &settled).await?;
     workers.iter().for_each(Worker::start);
-    let (job, client) = (stage.job(), Arc::clone(&queue));
-    let times = Handle::current().spawn(async move {
-        let mut times = Vec::with_capacity(SINGLES);
-        for _ in 0..SINGLES {
-            times.push(way(&*client, anew(&job), monotonic()).await?);
-        }
-        Ok::<_, Error>(times)
-    });
-    let times = times.await.map_err(|panic| Error::Threads(panic.into()))??;
-    close(workers, &settled, &*queue, SINGLES).await?;
+    let times = times(&Client::Job(Arc::clone(&queue), stage.job()), pace, length).await?;
+    close(workers, &settled, &*queue, times.len()).await?;
     Ok(times)
 }
 
-async fn at_rate(stage: &Stage, rate: u32, length: Duration) -> Result<Vec<f64>, Error> {
-    let queue = stage.queue().await?;
-    let settled = Arc::new(Settled::default());
-    let workers = stage.workers(&queue, 1, &settled).await?;
-    workers.iter().for_each(Worker::start);
-    let job = stage.job();
+async fn times(client: &Client, pace: Pace, length: Duration) -> Result<Vec<f64>, Error> {
+    match pace {
+        Pace::OneByOne => one_by_one(client.clone()).await,
+        Pace::Rate(rate) => at_rate(client.clone(), rate, length).await,
+    }
+}
+
+async fn one_by_one(client: Client) -> Result<Vec<f64>, Error> {
+    let times = Handle::current().spawn(async move {
+        let mut times = Vec::with_capacity(SINGLES);
+        for _ in 0..SINGLES {
+            times.push(client.way(monotonic()).await?);
+        }
+        Ok(times)
+    });
+    times.await.map_err(|panic| Error::Threads(panic.into()))?
+}
+
+async fn at_rate(client: Client, rate: u32, length: Duration) -> Result<Vec<f64>, Error> {
     let jobs = (f64::from(rate) * length.as_secs_f64()).ceil() as usize;
     let times = Arc::new(Mutex::new(Vec::with_capacity(jobs)));
-    let (client, seen, runtime) = (Arc::clone(&queue), Arc::clone(&times), Handle::current());
+    let (seen, runtime) = (Arc::clone(&times), Handle::current());
     // The runtime's own timers are late by up to a millisecond, which is more than most jobs take.
     let paced = tokio::task::spawn_blocking(move || {
         let (mut clients, begun) = (JoinSet::new(), monotonic());
@@ -82,9 +122,9 @@ async fn at_rate(stage: &Stage, rate: u32, length: Duration) -> Result<Vec<f64>,
             {
                 std::thread::park_timeout(wait);
             }
-            let (queue, job, seen) = (Arc::clone(&client), anew(&job), Arc::clone(&seen));
+            let (client, seen) = (client.clone(), Arc::clone(&seen));
             let send = async move {
-                let time = way(&*queue, job, due).await?;
+                let time = client.way(due).await?;
                 seen.lock().unwrap_or_else(PoisonError::into_inner).push(time);
                 Ok(())
             };
@@ -94,15 +134,29 @@ async fn at_rate(stage: &Stage, rate: u32, length: Duration) -> Result<Vec<f64>,
     });
     let clients = paced.await.map_err(|panic| Error::Threads(panic.into()))?;
     finish(clients).await?;
-    close(workers, &settled, &*queue, jobs).await?;
     Ok(std::mem::take(&mut times.lock().unwrap_or_else(PoisonError::into_inner)))
 }
 
-/// Milliseconds from when a job was due until its result is here.
-async fn way(queue: &dyn Queue, job: NewJob, due: Instant) -> Result<f64, Error> {
-    let id = job.id;
-    match queue.run(job, PATIENCE).await?.1 {
-        Some(job) if job.state == JobState::Completed => Ok(due.elapsed().as_secs_f64() * 1e3),
-        _ => Err(Error::Miscounted(format!("job {id} isn't completed after {PATIENCE:?}"))),
+impl Client {
+    /// Milliseconds from when a job was due until its result is here.
+    async fn way(&self, due: Instant) -> Result<f64, Error> {
+        match self {
+            Self::Message(echo) => {
+                let back = tokio::time::timeout(PATIENCE, echo.there_and_back()).await;
+                let late =
+                    |_| Error::Miscounted(format!("a message isn't back after {PATIENCE:?}"));
+                back.map_err(late)?.map_err(unusable)?;
+            }
+            Self::Job(queue, job) => {
+                let job = anew(job);
+                let id = job.id;
+                let ended = queue.run(job, PATIENCE).await?.1;
+                if ended.is_none_or(|job| job.state != JobState::Completed) {
+                    let message = format!("job {id} isn't completed after {PATIENCE:?}");
+                    return Err(Error::Miscounted(message));
+                }
+            }
+        }
+        Ok(due.elapsed().as_secs_f64() * 1e3)
     }
 }
