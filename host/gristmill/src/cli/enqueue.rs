@@ -94,6 +94,11 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Error> {
     match &args.jsonl {
         Some(_) if args.wait => Err(Error::Usage("--wait: not for many jobs".to_owned())),
         Some(path) => many::run(&args, path).await,
+        // It may have come and gone before it can be asked for.
+        None if args.wait && args.result_ttl == Some(Duration::ZERO) => Err(Error::Usage(
+            "--wait: with --result-ttl 0s there is no result to wait for; 1m keeps it long enough"
+                .to_owned(),
+        )),
         None => one(args).await,
     }
 }

@@ -1,5 +1,6 @@
 //! `gristmill jobs` and `gristmill job`, through a daemon.
 
+use gristmill_test_redis::RedisServer;
 use serde_json::Value;
 
 use crate::command::{Ran, run};
@@ -43,6 +44,37 @@ fn a_result_that_was_waited_for_comes_as_it_is() {
     let gave_up = daemon.run(&["job", "wait", &later, "--timeout", "50ms"]);
     assert_eq!((gave_up.code, &*gave_up.stdout), (Some(124), &b""[..]));
     assert!(gave_up.stderr.contains("is still scheduled and goes on"), "{gave_up:?}");
+}
+
+#[test]
+fn nothing_is_kept_of_a_job_whose_result_is_not() {
+    let server = RedisServer::start();
+    for queue in [&[][..], &["--redis-url", &server.url()]] {
+        let daemon = Daemon::tame_with(queue);
+        daemon.run(&["queue", "pause", "default"]).completed();
+        let kept = |ttl| ["echo", "--input", "hi", "--result-ttl", ttl];
+        let gone = daemon.enqueued(&kept("0s"));
+        assert_eq!(daemon.json(&["job", "show", &gone])["state"], "queued");
+        daemon.run(&["queue", "resume", "default"]).completed();
+        // Whoever waited from before its end is told of it, or that it is over.
+        let waited = daemon.run(&["job", "wait", &gone]);
+        assert!(waited.code == Some(0) || waited.stderr.contains("there is no job"), "{waited:?}");
+        assert_eq!(lines(&daemon.run(&["jobs", "--json"])), [Value::Null; 0]);
+        let stays = daemon.enqueued(&kept("1h"));
+        assert_eq!(daemon.run(&["job", "wait", &stays]).completed(), "hi");
+        assert_eq!(lines(&daemon.run(&["jobs", "--json"])).len(), 1);
+        let totals = &daemon.json(&["queue", "show", "default"])["totals"];
+        assert_eq!(totals["completed"], 2, "{totals}");
+    }
+}
+
+#[test]
+fn a_result_that_is_not_kept_cannot_be_waited_for() {
+    let once = ["enqueue", "echo", "--wait", "--result-ttl"];
+    run(&[&once[..], &["0s"]].concat()).refused(2, "there is no result to wait for");
+    let bare = run(&[&once[..], &["5"]].concat());
+    assert_eq!(bare.code, Some(2));
+    assert!(bare.stderr.contains("'--result-ttl <DURATION>': \"5\" is no duration"), "{bare:?}");
 }
 
 #[test]
