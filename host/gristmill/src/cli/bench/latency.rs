@@ -49,7 +49,7 @@ impl fmt::Display for Pace {
 /// What is on its way.
 #[derive(Clone)]
 enum Client {
-    Job(Arc<dyn Queue>, NewJob),
+    Job(Arc<dyn Queue>, Arc<NewJob>),
     /// A message, as a job's would be without a queue.
     Message(Arc<Echo>),
 }
@@ -85,7 +85,8 @@ async fn of_jobs(stage: &Stage, pace: Pace, length: Duration) -> Result<Vec<f64>
     let settled = Arc::new(Settled::default());
     let workers = stage.workers(&queue, 1, &settled).await?;
     workers.iter().for_each(Worker::start);
-    let times = times(&Client::Job(Arc::clone(&queue), stage.job()), pace, length).await?;
+    let times =
+        times(&Client::Job(Arc::clone(&queue), Arc::new(stage.job())), pace, length).await?;
     close(workers, &settled, &*queue, times.len()).await?;
     Ok(times)
 }
