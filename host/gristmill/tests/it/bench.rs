@@ -29,6 +29,8 @@ fn it_measures_memory_and_a_server_and_leaves_nothing_there() {
     }
     assert_eq!(values("memory", "drain, 1 worker").len(), 2);
     assert_eq!(values("redis", "drain, 2 workers").len(), 2);
+    let bytes = values("redis", "bytes on the wire for a drained job, 2 workers");
+    assert!(bytes.iter().all(|bytes| bytes.as_f64().unwrap() > 100.0), "{bytes:?}");
     assert_eq!(values("redis", "raw: there and back, 200 jobs/s, p99").len(), 2);
     assert_eq!(server.command(&["DBSIZE"]).unwrap(), "0");
 }

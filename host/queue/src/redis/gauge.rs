@@ -32,6 +32,8 @@ pub struct Work {
     pub commands: f64,
     /// Its time on a processor.
     pub cpu: Duration,
+    /// Bytes that clients sent and were sent.
+    pub bytes: f64,
 }
 
 impl Gauge {
@@ -104,6 +106,8 @@ impl Gauge {
         Ok(Work {
             commands: number(&stats, "total_commands_processed"),
             cpu: Duration::from_secs_f64(seconds),
+            bytes: number(&stats, "total_net_input_bytes")
+                + number(&stats, "total_net_output_bytes"),
         })
     }
 

@@ -130,6 +130,8 @@ impl<'a> Drive<'a> {
             self.note(&format!("server's processor for a drained job, {name}"), "µs", cpu);
             let commands = (after.commands - before.commands) / jobs;
             self.note(&format!("commands for a drained job, {name}"), "", commands);
+            let bytes = (after.bytes - before.bytes) / jobs;
+            self.note(&format!("bytes on the wire for a drained job, {name}"), "bytes", bytes);
         }
         close(crew, &settled, &*queue, self.jobs).await
     }
