@@ -130,7 +130,8 @@ async fn up_to(bytes_max: u64, pipe: impl AsyncRead + Unpin) -> std::io::Result<
 }
 
 /// What the program of a [`CompilerChild`] does, and nothing else, before it starts any thread: bounds
-/// itself, reads a component from stdin, and writes its code to stdout.
+/// itself and, on Linux, runs anew from its start with the same arguments; then reads a component from stdin, and
+/// writes its code to stdout.
 #[must_use]
 pub fn compile_child(cpu: Duration, memory_bytes_max: u64) -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {

@@ -51,15 +51,14 @@ local function complete(worker, ids, heads, outcomes)
     end
     if known and known.head == heads[i] and records[id] == nil then
       local ttl = sub(bytes, TTL_AT, TTL_AT + 7)
-      local is_dropped, text = ttl == NOT_KEPT and known.is_bare, nil
-      if is_dropped then
-        dropped[#dropped + 1] = id
-      end
-      if ended or not is_dropped then
+      local is_kept, text = ttl ~= NOT_KEPT or not known.is_bare, nil
+      if is_kept or ended then
         endings[ttl] = endings[ttl] or ending(ttl)
         text = known.before .. endings[ttl][1] .. known.after .. sub(bytes, FLAGS_AT + 1)
       end
-      if not is_dropped then
+      if not is_kept then
+        dropped[#dropped + 1] = id
+      else
         written[at + 1], written[at + 2] = id, text
         by_turn[at + 1], by_turn[at + 2] = sub(bytes, TURN_AT, TURN_AT + 15), id
         by_expiry[at + 1], by_expiry[at + 2] = endings[ttl][2], id
